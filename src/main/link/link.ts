@@ -1,0 +1,49 @@
+// The port of the link to the AI service: station 7 on the way of a question. One adapter per transport, one supervisor
+// that chooses among them; all have the shape of `Ask`.
+import type { LinkStatus } from '../../shared/domain.ts'
+import type { Ask } from '../../shared/turn.ts'
+
+export interface ServiceHello {
+  readonly version: string | null
+  /** 0: a peer that knows only the base fields: no resume, no replay, no cancel by turn id. */
+  readonly protocol: number
+  readonly answeredBy: string | null
+}
+
+/** One transport to one service. */
+export interface Transport {
+  readonly kind: 'grpc' | 'socket'
+  /**
+   * Streams a turn. Throws `CopilotError`: `offline` when the service can't be reached or the link was cut (the turn can
+   * be resumed with `afterSeq` where the peer's protocol is 1 or more), otherwise the service's own error. From a base
+   * peer the pieces are numbered here: `accepted`, deltas, `done`.
+   */
+  readonly ask: Ask
+  /** Ends the turn for everyone. Resolves false where the peer can't. */
+  cancel(turnId: string, signal: AbortSignal): Promise<boolean>
+  /** Round trip to the service; throws like `ask`. */
+  hello(signal: AbortSignal): Promise<ServiceHello>
+  stop(): Promise<void>
+}
+
+export interface Link {
+  readonly ask: Ask
+  cancel(turnId: string, signal: AbortSignal): Promise<boolean>
+  status(): LinkStatus
+  /** Called with every change; returns the function that ends it. */
+  onStatus(listener: (status: LinkStatus) => void): () => void
+  /** Try now: the person asked, the machine woke up, the network changed. */
+  recheck(): void
+  stop(): Promise<void>
+}
+
+/** Where the service is. `token` is asked for before each connection and again after `unauthenticated`. */
+export interface ServiceAddress {
+  /** `host:port`, or null when this service has no such door. */
+  readonly grpc: string | null
+  /** `http://host:port`, or null. */
+  readonly http: string | null
+  readonly secure: boolean
+  readonly embedded: boolean
+  token(options: { readonly refresh: boolean; readonly signal: AbortSignal }): Promise<string | null>
+}
