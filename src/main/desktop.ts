@@ -55,7 +55,7 @@ export interface Desktop {
   showOverlay(sessionId: string | null): Promise<void>
   /** The machine woke up or the network changed. */
   recheck(): void
-  /** Questions on their way right now. */
+  /** Questions are on their way, or somebody outside follows one. */
   busy(): boolean
   stop(): Promise<void>
 }
@@ -66,6 +66,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
   const announcements = new Map<string, Announcement>()
   let overlaySessionId: string | null = null
   let stopped = false
+  let following = 0
 
   const background = (work: Promise<unknown>, event: string): void => {
     work.catch((error: unknown) => {
@@ -200,6 +201,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
       return made
     },
     async *askAndFollow(input, { signal, patienceMs }) {
+      following += 1
       const done = new AbortController()
       const both = AbortSignal.any([signal, done.signal])
       const events = recorder.follow(input.turnId, both)
@@ -228,13 +230,14 @@ export function createDesktop(options: DesktopOptions): Desktop {
       } catch (error) {
         throw done.signal.aborted && !signal.aborted ? giveUp : error
       } finally {
+        following -= 1
         unwatch()
         if (impatient !== null) clearTimeout(impatient)
         done.abort()
       }
     },
     recheck: () => link.recheck(),
-    busy: () => pump.inFlight().size > 0,
+    busy: () => following > 0 || pump.inFlight().size > 0,
     async stop() {
       stopped = true
       for (const end of unsubscribe) end()

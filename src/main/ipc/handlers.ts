@@ -103,7 +103,7 @@ export function createHandlers(options: HandlerOptions): BridgeHandlers {
   }
 }
 
-const done = (_: void): null => null
+const done = (_nothing: void): null => null
 
 function cleanDetails(details: Partial<Session>): Partial<Session> {
   return Object.fromEntries(
