@@ -23,7 +23,11 @@ export async function checkBoundaries(root: string): Promise<BoundaryReport> {
       ruleSet: { forbidden: [...boundaryRules] },
       tsPreCompilationDeps: true,
       doNotFollow: { path: 'node_modules' },
-      enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.json', '.css'], exportsFields: ['exports'], conditionNames: ['import', 'types', 'default', 'node'] }
+      enhancedResolveOptions: {
+        extensions: ['.ts', '.tsx', '.js', '.json', '.css'],
+        exportsFields: ['exports'],
+        conditionNames: ['import', 'types', 'default', 'node']
+      }
     },
     undefined,
     existsSync(join(root, 'tsconfig.base.json')) ? undefined : {}

@@ -8,14 +8,25 @@ const ADAPTER = String.raw`^src/(main|service)/(?!electron/).*/[A-Za-z]+\.[A-Za-
 const ROOTS = String.raw`^src/(main|service)/(compose\.ts|bin/|electron/)|^src/main/.*/worker\.ts$`
 const TEST = String.raw`\.test\.tsx?$`
 /** Rooms of the service from top to bottom; each may import from itself and from those below. */
-const SERVICE_FLOORS = [['gateway'], ['turns'], ['agent'], ['orchestrator', 'knowledge', 'actions'], ['providers'], ['limits', 'cost', 'audit', 'metrics', 'store', 'auth', 'schedule']]
+const SERVICE_FLOORS = [
+  ['gateway'],
+  ['turns'],
+  ['agent'],
+  ['orchestrator', 'knowledge', 'actions'],
+  ['providers'],
+  ['limits', 'cost', 'audit', 'metrics', 'store', 'auth', 'schedule']
+]
 
 const serviceRules: IForbiddenRuleType[] = SERVICE_FLOORS.slice(1).map((floor, index) => ({
   name: `service-runs-down-${floor.join('-')}`,
   comment: 'In the service imports run down: gateway, turns, agent, orchestrator and knowledge, providers, and the base below.',
   severity: 'error',
   from: { path: `^src/service/(${floor.join('|')})/`, pathNot: TEST },
-  to: { path: `^src/service/(${SERVICE_FLOORS.slice(0, index + 1).flat().join('|')})/` }
+  to: {
+    path: `^src/service/(${SERVICE_FLOORS.slice(0, index + 1)
+      .flat()
+      .join('|')})/`
+  }
 }))
 
 export const boundaryRules: readonly IForbiddenRuleType[] = [

@@ -45,7 +45,10 @@ export async function runWindowed(options: WindowedOptions): Promise<void> {
     work.catch((error: unknown) => log.error(event, { error }))
   }
   const shortcuts = createShortcuts(
-    { toggleOverlay: () => background(wish({ kind: 'toggle' }), 'overlay.toggle'), askClipboard: () => background(askClipboard(), 'overlay.clipboard') },
+    {
+      toggleOverlay: () => background(wish({ kind: 'toggle' }), 'overlay.toggle'),
+      askClipboard: () => background(askClipboard(), 'overlay.clipboard')
+    },
     log
   )
   const shell = createElectronShell({ windows, shortcuts })
@@ -93,7 +96,12 @@ export async function runWindowed(options: WindowedOptions): Promise<void> {
   // Closing windows hides them; only quitting ends the app.
   app.on('window-all-closed', () => undefined)
   app.on('before-quit', () => windows.quitting())
-  powerMonitor.on('resume', () => background(composing.then((desktop) => desktop.recheck()), 'app.resume'))
+  powerMonitor.on('resume', () =>
+    background(
+      composing.then((desktop) => desktop.recheck()),
+      'app.resume'
+    )
+  )
 
   windows.apply(settings.get())
   applyMenu(

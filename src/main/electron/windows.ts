@@ -47,7 +47,13 @@ export function createWindows(options: WindowsOptions): Windows {
   const areas = (): [DisplayArea, ...DisplayArea[]] => {
     const here = screen.getDisplayNearestPoint(screen.getCursorScreenPoint())
     const area = (d: Display): DisplayArea => ({ id: d.id, workArea: d.workArea })
-    return [area(here), ...screen.getAllDisplays().filter((d) => d.id !== here.id).map(area)]
+    return [
+      area(here),
+      ...screen
+        .getAllDisplays()
+        .filter((d) => d.id !== here.id)
+        .map(area)
+    ]
   }
   const remember = (kind: WindowKind, window: BrowserWindow): void => {
     let timer: NodeJS.Timeout | null = null
@@ -103,7 +109,14 @@ export function createWindows(options: WindowsOptions): Windows {
       icon: options.dirs.icon,
       autoHideMenuBar: true,
       backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUND.dark : BACKGROUND.light,
-      webPreferences: { preload: options.dirs.preload, sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, spellcheck: true }
+      webPreferences: {
+        preload: options.dirs.preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        webSecurity: true,
+        spellcheck: true
+      }
     })
     if (place?.maximized) window.maximize()
     window.on('close', (event) => {
@@ -130,7 +143,14 @@ export function createWindows(options: WindowsOptions): Windows {
       hasShadow: true,
       ...(process.platform === 'darwin' ? { type: 'panel' } : {}),
       backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUND.dark : BACKGROUND.light,
-      webPreferences: { preload: options.dirs.preload, sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, spellcheck: true }
+      webPreferences: {
+        preload: options.dirs.preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        webSecurity: true,
+        spellcheck: true
+      }
     })
     window.on('close', (event) => {
       if (quitting) return
