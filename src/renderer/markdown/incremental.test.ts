@@ -58,6 +58,11 @@ describe('advanceMarkdown', () => {
     expect([...state.finished, ...state.open]).toEqual(parseMarkdown('para\n#x\nmore\nlines\n'))
   })
 
+  it('does not call a table a table for good before its second line is complete', () => {
+    const state = stream(['para\n| a | b |\n|---|---|', 'x', '\n\nmore\nlines\n'])
+    expect([...state.finished, ...state.open]).toEqual(parseMarkdown('para\n| a | b |\n|---|---|x\n\nmore\nlines\n'))
+  })
+
   it('keeps the identity of finished blocks, so that React skips them', () => {
     const before = stream(['One.\n\nTwo.\n\nThree', '\n\nFour\nfive\n'])
     const after = advanceMarkdown(before, `${before.text}six`)

@@ -113,7 +113,8 @@ function alignOf(token: Token): Align | null {
 }
 
 function attribute(token: Token | undefined, name: string): string | null {
-  return token?.attrs?.find(([key]) => key === name)?.[1] ?? null
+  const value = token?.attrs?.find(([key]) => key === name)?.[1]
+  return value === undefined ? null : String(value)
 }
 
 // ---- inline --------------------------------------------------------------------------------------------------------

@@ -213,8 +213,14 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     }
   }
 
+  /** Shows what went wrong, in words for people. */
+  function fail(error: unknown): void {
+    note('error', toCopilotError(error).message)
+  }
+
   return {
     note,
+    fail,
     setDraft,
     restoreDraft,
     ask,
@@ -232,6 +238,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     showView: (view: View) => setLocal({ view, railOpen: false }),
     setPanels: (panels: Partial<Pick<LocalState, 'railOpen' | 'detailsOpen' | 'newSessionOpen' | 'archivedShown'>>) => setLocal(panels),
     setSearch: (search: SearchDraft) => setLocal({ search }),
+    endJump: () => setLocal({ jump: null }),
     focusComposer: () => setLocal({ focusRequests: read().local.focusRequests + 1 }),
     selectSession,
     openMessage,

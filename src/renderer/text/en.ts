@@ -223,6 +223,7 @@ export const en = {
     body: 'Aside answers from its built-in knowledge with sources, on this machine, without an account. Press the shortcut in any program to ask.',
     shortcutUnset: 'No shortcut is set. Choose one in Settings.',
     shortcutTaken: 'Another program has this shortcut. Choose another one in Settings.',
+    firstSession: 'First questions',
     tryOne: 'Try one of these',
     samples: [
       'How do I choose between RDS Multi-AZ and read replicas?',
@@ -368,7 +369,8 @@ export const en = {
     local: 'Local',
     retry: 'Try now',
     banner: 'Offline. Questions are saved and will be sent in order.',
-    bannerWaiting: (count: string) => `Offline. ${count} are saved and will be sent in order.`,
+    bannerWaiting: (count: number) =>
+      count === 1 ? 'Offline. 1 question is saved and will be sent.' : `Offline. ${count} questions are saved and will be sent in order.`,
     nextTry: (time: string) => `Next try ${time}.`,
     transport: { grpc: 'gRPC', websocket: 'WebSocket', polling: 'HTTP polling' },
     embedded: 'Service inside Aside',
