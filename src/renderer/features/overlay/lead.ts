@@ -1,0 +1,24 @@
+// How much of an answer the overlay shows first: enough to speak from at a glance, the rest on demand. Pure.
+import { plainBlock, type Block } from '../../markdown/nodes.ts'
+
+/** Characters that are read in a few seconds at arm's length: about six lines of the overlay's large type. */
+const LEAD_LENGTH = 280
+
+export interface Lead {
+  readonly lead: readonly Block[]
+  readonly rest: readonly Block[]
+}
+
+/** Whole blocks only. A heading never ends the lead: what it announces comes with it. */
+export function leadOf(blocks: readonly Block[]): Lead {
+  let length = 0
+  let count = 0
+  for (const block of blocks) {
+    const own = plainBlock(block.node).length
+    const previous = blocks[count - 1]?.node.type
+    if (count > 0 && previous !== 'heading' && length + own > LEAD_LENGTH) break
+    length += own
+    count += 1
+  }
+  return { lead: blocks.slice(0, count), rest: blocks.slice(count) }
+}
