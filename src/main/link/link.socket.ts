@@ -25,8 +25,6 @@ export interface SocketTransportOptions {
 
 /** How long our own service has to acknowledge. */
 const ACK_LIMIT_MS = 3_000
-/** Heard this lately, a peer needs no probe. */
-const FRESH_MS = 1_000
 /** Engine.IO servers ping every 25 s and give 20 s by default: without a sign for longer than this the link is dead. */
 const ENGINE_SILENCE_MS = 45_000
 
@@ -43,24 +41,25 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   let queue: Promise<void> = Promise.resolve()
 
   async function dial(signal: AbortSignal): Promise<SocketConnection> {
+    const token = await address.token({ refresh: false, signal })
+    try {
+      return await dialWith(token, signal)
+    } catch (error) {
+      // Another caller may have refreshed the token while this one was refused with the old one.
+      const renewed = error instanceof CopilotError && error.code === 'unauthenticated' ? await address.token({ refresh: false, signal }) : token
+      if (renewed === token) throw error
+      return dialWith(renewed, signal)
+    }
+  }
+
+  async function dialWith(token: string | null, signal: AbortSignal): Promise<SocketConnection> {
     const url = address.http
     if (url === null) throw offline(new Error('the service has no Socket.IO door'))
-    const token = await address.token({ refresh: false, signal })
+    const { connectLimitMs, helloGraceMs } = options
     let failure: CopilotError | null = null
     for (const carrier of carriers) {
       try {
-        const dialed = await connect(
-          {
-            url,
-            token,
-            carriers: [carrier],
-            connectLimitMs: options.connectLimitMs,
-            helloGraceMs: options.helloGraceMs,
-            timers,
-            now: () => clock.now()
-          },
-          signal
-        )
+        const dialed = await connect({ url, token, carrier, connectLimitMs, helloGraceMs, timers, now: () => clock.now() }, signal)
         dialed.onEnd(() => lost(dialed))
         return dialed
       } catch (error) {
@@ -161,6 +160,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
       throw error
     } finally {
       watch.disarm()
+      await pieces.return(undefined as never)
       used.close(question.turnId, inbox)
       // A base peer goes on sending a turn that nobody reads, and its pieces carry no turn id: never let them meet the next turn.
       if (peerIsBase && !complete) letGo(used)
@@ -177,12 +177,11 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     ask,
     drop,
     async hello(signal) {
+      const before = connection
       let used = await connected(signal)
-      const quietMs = clock.now() - used.lastHeardAt()
-      if (quietMs > ENGINE_SILENCE_MS) used = await again(used, signal)
-      else if (quietMs > FRESH_MS && used.hello().protocol > 0) {
-        const answered = (await used.request(socketEvents.hello, { protocol: PROTOCOL_VERSION }, { limitMs: ACK_LIMIT_MS, signal })) !== null
-        if (!answered && used.answersRequests()) used = await again(used, signal)
+      if (used === before && !(await alive(used, signal))) {
+        letGo(used)
+        used = await connected(signal)
       }
       return { ...used.hello(), via: used.via() }
     },
@@ -204,9 +203,12 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     }
   }
 
-  function again(used: SocketConnection, signal: AbortSignal): Promise<SocketConnection> {
-    letGo(used)
-    return connected(signal)
+  /** Ours acknowledges a hello. A base peer has nothing that it must answer, so there its pings have to do. */
+  async function alive(used: SocketConnection, signal: AbortSignal): Promise<boolean> {
+    if (clock.now() - used.lastHeardAt() > ENGINE_SILENCE_MS) return false
+    if (used.hello().protocol === 0) return true
+    const ack = await used.request(socketEvents.hello, { protocol: PROTOCOL_VERSION }, { limitMs: ACK_LIMIT_MS, signal })
+    return connection === used && (ack !== null || !used.answersRequests())
   }
 }
 

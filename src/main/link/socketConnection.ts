@@ -36,7 +36,7 @@ export interface SocketConnection {
 export interface ConnectOptions {
   readonly url: string
   readonly token: string | null
-  readonly carriers: readonly ('websocket' | 'polling')[]
+  readonly carrier: 'websocket' | 'polling'
   readonly connectLimitMs: number
   /** How long after connecting our own service has to say hello; a peer that stays silent is a base peer. */
   readonly helloGraceMs: number
@@ -47,7 +47,7 @@ export interface ConnectOptions {
 /** @throws CopilotError `offline`, `unauthenticated`, or what the server's refusal says. */
 export function connect(options: ConnectOptions, signal: AbortSignal): Promise<SocketConnection> {
   const socket = io(options.url, {
-    transports: [...options.carriers],
+    transports: [options.carrier],
     auth: options.token === null ? {} : { token: options.token },
     forceNew: true,
     reconnection: false,
