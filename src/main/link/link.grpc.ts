@@ -20,7 +20,7 @@ import { onAbort, stopped, throwIfStopped } from './abort.ts'
 import { createBaseTurn } from './basePieces.ts'
 import type { ServiceAddress, ServiceHello, Transport } from './link.ts'
 import { isLoopback } from './loopback.ts'
-import { createSilenceWatch } from './silence.ts'
+import { createSilenceWatch, SILENCE_LIMIT_MS } from './silence.ts'
 import type { Timers } from './timers.ts'
 import { cutShort, fromGrpc, offline, silent, unreadable } from './wireErrors.ts'
 
@@ -28,8 +28,8 @@ export interface GrpcTransportOptions {
   readonly address: ServiceAddress
   readonly clock: Clock
   readonly timers: Timers
-  /** How long a base peer may send nothing in mid-turn; ours says itself when it gives up. */
-  readonly silenceLimitMs: number
+  /** How long a base peer may send nothing in mid-turn; ours says itself when it gives up. Default: two minutes. */
+  readonly silenceLimitMs?: number
 }
 
 const PROTOCOL_METADATA = 'aside-protocol'
@@ -51,8 +51,6 @@ function channelOptions(target: string): ChannelOptions {
 interface Channel {
   readonly target: string
   readonly client: AICopilotClient
-  /** Aborted when the streams on it shall end. */
-  readonly dropped: AbortController
 }
 
 /** How long a call may take to end by itself after the turn's last event. */
@@ -60,8 +58,10 @@ const SETTLE_MS = 5_000
 
 /** Created at rest; the first call connects. */
 export function createGrpcTransport(options: GrpcTransportOptions): Transport {
-  const { address, clock, timers } = options
+  const { address, clock, timers, silenceLimitMs = SILENCE_LIMIT_MS } = options
   let channel: Channel | null = null
+  /** Ends with `drop`, and every call of its time with it. */
+  let era = new AbortController()
   /** What the peer last said of itself; decides how a quick action travels. */
   let protocol = 0
   let ended = false
@@ -74,13 +74,14 @@ export function createGrpcTransport(options: GrpcTransportOptions): Transport {
     if (channel?.target !== target) {
       drop()
       const trust = address.secure ? credentials.createSsl() : credentials.createInsecure()
-      channel = { target, client: new AICopilotClient(target, trust, channelOptions(target)), dropped: new AbortController() }
+      channel = { target, client: new AICopilotClient(target, trust, channelOptions(target)) }
     }
     return channel
   }
 
   function drop(): void {
-    channel?.dropped.abort()
+    era.abort()
+    era = new AbortController()
     channel?.client.close()
     channel = null
   }
@@ -114,8 +115,8 @@ export function createGrpcTransport(options: GrpcTransportOptions): Transport {
     const metadata = await callMetadata(signal)
     const used = connected()
     const call = used.client.streamChat(requestOf(question, afterSeq, protocol), metadata)
-    const unwatch = onAbort(AbortSignal.any([signal, used.dropped.signal]), () => call.cancel())
-    const watch = createSilenceWatch(timers, options.silenceLimitMs, () => call.cancel())
+    const unwatch = onAbort(AbortSignal.any([signal, era.signal]), () => call.cancel())
+    const watch = createSilenceWatch(timers, silenceLimitMs, () => call.cancel())
     const base = createBaseTurn(question.turnId, afterSeq, clock)
     const pieces = call[Symbol.asyncIterator]() as AsyncIterator<StreamResponse>
     let ours = protocol > 0 // until its pieces say otherwise
@@ -159,7 +160,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Transport {
     const used = connected()
     let call: ClientUnaryCall | null = null
     let announced = 0
-    const unwatch = onAbort(AbortSignal.any([signal, used.dropped.signal]), () => call?.cancel())
+    const unwatch = onAbort(AbortSignal.any([signal, era.signal]), () => call?.cancel())
     try {
       const value = await new Promise<T>((resolve, reject) => {
         call = start(used.client, { metadata, done: (error, answer) => (error === null ? resolve(answer) : reject(error)) })

@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION, socketEvents, type AiStreamPiece, type AiStreamReques
 import { abortable, stopped } from './abort.ts'
 import { createBaseTurn, type BasePiece } from './basePieces.ts'
 import type { ServiceAddress, Transport } from './link.ts'
-import { createSilenceWatch } from './silence.ts'
+import { createSilenceWatch, SILENCE_LIMIT_MS } from './silence.ts'
 import { connect, type SocketConnection } from './socketConnection.ts'
 import type { Timers } from './timers.ts'
 import { offline, silent } from './wireErrors.ts'
@@ -16,9 +16,12 @@ export interface SocketTransportOptions {
   readonly address: ServiceAddress
   readonly clock: Clock
   readonly timers: Timers
-  readonly silenceLimitMs: number
-  readonly connectLimitMs: number
-  readonly helloGraceMs: number
+  /** How long a base peer may send nothing in mid-turn. Default: two minutes. */
+  readonly silenceLimitMs?: number
+  /** For each carrier. Default: five seconds. */
+  readonly connectLimitMs?: number
+  /** How long a connected peer is given to say that it speaks our protocol. Default: 300 ms. */
+  readonly helloGraceMs?: number
   /** Tried in this order; a test may leave one out. */
   readonly carriers?: readonly ('websocket' | 'polling')[]
 }
@@ -30,7 +33,15 @@ const ENGINE_SILENCE_MS = 45_000
 
 /** Created at rest; the first call connects. */
 export function createSocketTransport(options: SocketTransportOptions): Transport {
-  const { address, clock, timers, carriers = ['websocket', 'polling'] } = options
+  const {
+    address,
+    clock,
+    timers,
+    carriers = ['websocket', 'polling'],
+    silenceLimitMs = SILENCE_LIMIT_MS,
+    connectLimitMs = 5_000,
+    helloGraceMs = 300
+  } = options
   let connection: SocketConnection | null = null
   let connecting: Promise<SocketConnection> | null = null
   /** Ends with `drop`: what was begun before it must not come to life after it. */
@@ -55,7 +66,6 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   async function dialWith(token: string | null, signal: AbortSignal): Promise<SocketConnection> {
     const url = address.http
     if (url === null) throw offline(new Error('the service has no Socket.IO door'))
-    const { connectLimitMs, helloGraceMs } = options
     let failure: CopilotError | null = null
     for (const carrier of carriers) {
       try {
@@ -139,7 +149,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     const base = createBaseTurn(question.turnId, afterSeq, clock)
     const inbox = used.open(question.turnId, requestOf(question, afterSeq, peerIsBase))
     const silence = new AbortController()
-    const watch = createSilenceWatch(timers, options.silenceLimitMs, () => silence.abort())
+    const watch = createSilenceWatch(timers, silenceLimitMs, () => silence.abort())
     const pieces = inbox.read(AbortSignal.any([signal, silence.signal]))
     let complete = false
     try {

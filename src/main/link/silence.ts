@@ -2,6 +2,8 @@
 // a silent peer.
 import type { Timers } from './timers.ts'
 
+export const SILENCE_LIMIT_MS = 120_000
+
 export interface SilenceWatch {
   arm(): void
   disarm(): void
