@@ -49,8 +49,9 @@ describe('fromSocket', () => {
   })
 })
 
+const refused = (message: string, more: object = {}): Error => Object.assign(new Error(message), more)
+
 describe('fromConnect', () => {
-  const refused = (message: string, more: object = {}): Error => Object.assign(new Error(message), more)
   test('tells a refused sign-in from a door that is closed', () => {
     expect(fromConnect(refused('authentication failed'), true).code).toBe('unauthenticated')
     expect(fromConnect(refused('server full'), true).code).toBe('unavailable')
