@@ -8,6 +8,8 @@ export interface ServiceHello {
   /** 0: a peer that knows only the base fields: no resume, no replay, no cancel by turn id. */
   readonly protocol: number
   readonly answeredBy: string | null
+  /** What carries it right now. */
+  readonly via: NonNullable<LinkStatus['transport']>
 }
 
 /** One transport to one service. */
@@ -23,6 +25,10 @@ export interface Transport {
   cancel(turnId: string, signal: AbortSignal): Promise<boolean>
   /** Round trip to the service; throws like `ask`. */
   hello(signal: AbortSignal): Promise<ServiceHello>
+  /** Called when an established connection broke, also while nobody asks; returns the function that ends it. */
+  onLost(listener: () => void): () => void
+  /** Lets go of the connection; streams under way end with `offline`. The next call connects anew. */
+  drop(): void
   stop(): Promise<void>
 }
 
@@ -37,7 +43,10 @@ export interface Link {
   stop(): Promise<void>
 }
 
-/** Where the service is. `token` is asked for before each connection and again after `unauthenticated`. */
+/**
+ * Where the service is. `token` is asked for before each connection and again after `unauthenticated`. The doors are
+ * read anew for each connection: the embedded service has others after each of its starts.
+ */
 export interface ServiceAddress {
   /** `host:port`, or null when this service has no such door. */
   readonly grpc: string | null

@@ -1,0 +1,99 @@
+// The link over all its transports: station 7 on the way of a question. A turn that loses its transport goes on over
+// another one after the last event it got, so that no character is repeated or missing.
+import { toCopilotError, type CopilotError, type WireError } from '../../shared/errors.ts'
+import type { Clock, Random } from '../../shared/kit/clock.ts'
+import { isTerminal, type AskOptions, type Question, type TurnEvent } from '../../shared/turn.ts'
+import { stopped, throwIfStopped } from './abort.ts'
+import { createEventCleaner } from './answerText.ts'
+import type { Link, ServiceAddress, Transport } from './link.ts'
+import { admit, afterFailure, cutError, mayAsk } from './linkPolicy.ts'
+import { createReach } from './reach.ts'
+import type { Timers } from './timers.ts'
+import { offline, unreadable } from './wireErrors.ts'
+
+export interface SupervisorOptions {
+  /** In order of preference: gRPC, then Socket.IO. Owned from here on: stopped with the link. */
+  readonly transports: readonly Transport[]
+  readonly address: ServiceAddress
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+}
+
+const HEARTBEAT_MS = 20_000
+/** Socket.IO may have to try both its carriers. */
+const HELLO_LIMIT_MS = { grpc: 5_000, socket: 12_000 }
+const BACKOFF = { baseMs: 1_000, capMs: 30_000 }
+
+/** Connects at once and keeps the connection; `stop` ends it, and turns under way are then rejected with `offline`. */
+export function createSupervisor(options: SupervisorOptions): Link {
+  const { address, clock } = options
+  const reach = createReach({ ...options, heartbeatMs: HEARTBEAT_MS, helloLimitMs: HELLO_LIMIT_MS, backoff: BACKOFF })
+
+  async function* ask(question: Question, { signal, afterSeq = 0 }: AskOptions): AsyncGenerator<TurnEvent> {
+    const clean = createEventCleaner()
+    let cursor = afterSeq
+    let refreshed = false
+    let fruitless = 0
+    const ended = (error: WireError): TurnEvent => ({ type: 'failed', error, turnId: question.turnId, seq: cursor + 1, at: clock.now() })
+
+    for (;;) {
+      throwIfStopped(signal)
+      const station = await reach.current(signal)
+      const { protocol } = station.hello
+      if (!mayAsk({ protocol, cursor })) {
+        yield ended(cutError())
+        return
+      }
+      const leave = reach.enter(station)
+      let failure: CopilotError
+      try {
+        for await (const event of station.transport.ask(question, { signal, afterSeq: cursor })) {
+          reach.heard()
+          const admission = admit(question.turnId, cursor, event)
+          if (admission === 'repeated') continue
+          if (admission === 'stray') throw unreadable(new Error('an event of another turn'))
+          if (admission === 'gap') throw offline(new Error(`event ${event.seq} came after ${cursor}`))
+          cursor = event.seq
+          fruitless = 0
+          yield clean(event)
+          if (isTerminal(event)) return
+        }
+        failure = offline(new Error('the stream ended before the turn did'))
+      } catch (error) {
+        failure = toCopilotError(error)
+      } finally {
+        leave()
+      }
+      if (signal.aborted) throw stopped(signal)
+      const next = afterFailure(failure, { protocol, cursor, refreshed, fruitless })
+      if (failure.code === 'offline') reach.lose(station)
+      switch (next.do) {
+        case 'refresh':
+          refreshed = true
+          await address.token({ refresh: true, signal })
+          break
+        case 'resume':
+          fruitless += 1
+          break
+        case 'end':
+          yield ended(next.error)
+          return
+        case 'reject':
+          throw next.error
+      }
+    }
+  }
+
+  return {
+    ask,
+    async cancel(turnId, signal) {
+      const { transport } = await reach.current(signal)
+      return transport.cancel(turnId, signal)
+    },
+    status: () => reach.status(),
+    onStatus: (listener) => reach.onStatus(listener),
+    recheck: () => reach.recheck(),
+    stop: () => reach.stop()
+  }
+}

@@ -1,0 +1,104 @@
+"""A foreign gRPC service that knows only the base fields of ai.AICopilot (numbers 1 to 3).
+
+It has no generated code: the few wire rules it needs are below, so nothing of ours can leak into it.
+Prints its port as one line. With --slim it serves StreamChat alone: no HealthCheck.
+"""
+
+import sys
+import time
+from concurrent import futures
+
+try:
+    import grpc
+except ImportError:
+    sys.exit("Python's grpcio is missing: apt-get install python3-grpcio")
+
+from base_answers import steps
+
+MESSAGE_ID = "peer-1"
+
+
+def varint(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def text_field(number, text):
+    data = text.encode("utf-8")
+    return varint(number << 3 | 2) + varint(len(data)) + data if data else b""
+
+
+def read_varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def message_of(request):
+    """Field 1 of a StreamRequest; whatever else is in it is skipped, as a base peer would."""
+    at, message = 0, ""
+    while at < len(request):
+        tag, at = read_varint(request, at)
+        if tag & 7 == 0:
+            _, at = read_varint(request, at)
+            continue
+        if tag & 7 != 2:
+            raise ValueError("unexpected wire type")
+        length, at = read_varint(request, at)
+        if tag >> 3 == 1:
+            message = request[at : at + length].decode("utf-8")
+        at += length
+    return message
+
+
+def stream_response(content, is_final):
+    final = varint(2 << 3) + b"\x01" if is_final else b""
+    return text_field(1, content) + final + text_field(3, MESSAGE_ID)
+
+
+def stream_chat(request, context):
+    for step in steps(message_of(request)):
+        if step[0] == "piece":
+            yield stream_response(step[1], step[2])
+        elif step[0] == "wait":
+            time.sleep(step[1])
+            if not context.is_active():
+                return
+        elif step[0] == "error":
+            context.abort(getattr(grpc.StatusCode, step[1]), "the peer's own words")
+        elif step[0] == "cut":
+            context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+        else:
+            return
+
+
+def health_check(_request, _context):
+    return varint(1 << 3) + b"\x01" + text_field(2, "ok")
+
+
+def same(data):
+    return data
+
+
+def main():
+    handlers = {"StreamChat": grpc.unary_stream_rpc_method_handler(stream_chat, same, same)}
+    if "--slim" not in sys.argv:
+        handlers["HealthCheck"] = grpc.unary_unary_rpc_method_handler(health_check, same, same)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("ai.AICopilot", handlers),))
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    sys.stdin.read()  # lives as long as the test that holds its standard input
+    server.stop(None)
+
+
+main()
