@@ -76,7 +76,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     const { view } = turn
     return {
       ...stored,
-      delivery: row === null ? null : deliveryOf(row, clock.now()),
+      delivery: row === null ? null : deliveryOf({ ...row, lastSeq: view.lastSeq }, clock.now()),
       answer:
         stored.role === 'assistant'
           ? {

@@ -32,7 +32,7 @@ const vitest = (name: string, ...projects: string[]): Step => ({
 
 const check: readonly Step[] = [
   { name: 'generated code', command: node('tools/check/generated.ts') },
-  ...['shared', 'node', 'preload', 'web'].map((part) => ({ name: `types: ${part}`, command: bin('tsc', '-p', `tsconfig.${part}.json`) })),
+  ...['shared', 'node', 'preload', 'web', 'e2e'].map((part) => ({ name: `types: ${part}`, command: bin('tsc', '-p', `tsconfig.${part}.json`) })),
   { name: 'lint', command: bin('oxlint', '--deny-warnings') },
   { name: 'format', command: bin('prettier', '--check', '--log-level=warn', '.') },
   { name: 'folder rules', command: node('tools/check/boundaries.ts') },

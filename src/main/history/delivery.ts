@@ -5,15 +5,19 @@ import type { OutboxRow } from './history.ts'
 /** A question that waited longer than this is only sent when the person says so. */
 export const ASKS_FIRST_AFTER_MS = 3_600_000
 
-export function deliveryOf(
-  row: Pick<OutboxRow, 'state' | 'attempts' | 'acceptedAt' | 'nextAttemptAt' | 'confirmedAt' | 'error'>,
-  now: number
-): Delivery {
+type Row = Pick<OutboxRow, 'state' | 'attempts' | 'acceptedAt' | 'nextAttemptAt' | 'confirmedAt' | 'error' | 'lastSeq'>
+
+/** A turn that the service has begun to answer is resumed, however old: it was sent before it became stale. */
+export function needsConfirmation(row: Row, now: number): boolean {
+  return row.state === 'waiting' && row.confirmedAt === null && row.lastSeq === 0 && now - row.acceptedAt > ASKS_FIRST_AFTER_MS
+}
+
+export function deliveryOf(row: Row, now: number): Delivery {
   return {
     state: row.state,
     attempts: row.attempts,
     nextAttemptAt: row.nextAttemptAt,
-    needsConfirmation: row.state === 'waiting' && row.confirmedAt === null && now - row.acceptedAt > ASKS_FIRST_AFTER_MS,
+    needsConfirmation: needsConfirmation(row, now),
     error: row.error
   }
 }

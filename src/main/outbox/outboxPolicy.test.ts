@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CopilotError, errorCodes } from '../../shared/errors.ts'
+import { ASKS_FIRST_AFTER_MS, needsConfirmation } from '../history/delivery.ts'
 import type { OutboxRow } from '../history/history.ts'
-import { afterFailure, MAX_ATTEMPTS, MAX_PARALLEL, needsConfirmation, planOutbox, STALE_AFTER_MS } from './outboxPolicy.ts'
+import { afterFailure, MAX_ATTEMPTS, MAX_PARALLEL, planOutbox } from './outboxPolicy.ts'
 
 const NOW = 1_800_000_000_000
 const row = (change: Partial<OutboxRow> & { turnId: string }): OutboxRow => ({
@@ -29,7 +30,7 @@ const arbitraryRows = fc
       sessionId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
       state: fc.constantFrom('waiting', 'sending', 'settled', 'failed', 'cancelled'),
       attempts: fc.nat(10),
-      acceptedAt: fc.integer({ min: NOW - 3 * STALE_AFTER_MS, max: NOW }),
+      acceptedAt: fc.integer({ min: NOW - 3 * ASKS_FIRST_AFTER_MS, max: NOW }),
       nextAttemptAt: fc.option(fc.integer({ min: NOW - 5_000, max: NOW + 5_000 })),
       confirmedAt: fc.option(fc.constant(NOW)),
       lastSeq: fc.nat(3)
@@ -71,7 +72,7 @@ describe('planOutbox', () => {
     expect(sent([row({ turnId: 'poison', state: 'failed' }), row({ turnId: 'b', position: 2 })])).toEqual(['b'])
   })
   it('asks before it sends what is older than an hour, and lets newer ones pass', () => {
-    const old = row({ turnId: 'old', acceptedAt: NOW - STALE_AFTER_MS - 1 })
+    const old = row({ turnId: 'old', acceptedAt: NOW - ASKS_FIRST_AFTER_MS - 1 })
     expect(sent([old, row({ turnId: 'new', position: 2 })])).toEqual(['new'])
     expect(sent([{ ...old, confirmedAt: NOW }, row({ turnId: 'new', position: 2 })])).toEqual(['old'])
   })

@@ -1,12 +1,10 @@
 // Decisions of the outbox, pure: which question goes out next, and what becomes of one that did not get through.
-import type { Delivery } from '../../shared/domain.ts'
 import { errorTable, type CopilotError } from '../../shared/errors.ts'
 import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { Random } from '../../shared/kit/clock.ts'
+import { needsConfirmation } from '../history/delivery.ts'
 import type { OutboxChange, OutboxRow } from '../history/history.ts'
 
-/** A question that waited longer than this asks the person before it is sent. */
-export const STALE_AFTER_MS = 60 * 60 * 1000
 /** Answers streamed at the same time; the service allows five streams a user. */
 export const MAX_PARALLEL = 4
 /** Attempts that reached the service and failed for a passing reason, before the person is asked to decide. */
@@ -29,11 +27,6 @@ export interface OutboxPlan {
 }
 
 const byPosition = (a: OutboxRow, b: OutboxRow): number => a.position - b.position
-
-/** A turn that the service has begun to answer is resumed, however old: it was sent before it became stale. */
-export function needsConfirmation(row: OutboxRow, now: number): boolean {
-  return row.state === 'waiting' && row.confirmedAt === null && row.lastSeq === 0 && now - row.acceptedAt > STALE_AFTER_MS
-}
 
 /**
  * The oldest open question of each session, at most `MAX_PARALLEL` in all. One that waits for the person's word, or has
@@ -80,15 +73,5 @@ export function afterFailure(row: OutboxRow, error: CopilotError, now: number, r
     case 'after-refresh': // The link has refreshed once already.
     case 'never':
       return { state: 'failed', nextAttemptAt: null, error: wire }
-  }
-}
-
-export function deliveryOf(row: OutboxRow, now: number): Delivery {
-  return {
-    state: row.state,
-    attempts: row.attempts,
-    nextAttemptAt: row.nextAttemptAt,
-    needsConfirmation: needsConfirmation(row, now),
-    error: row.error
   }
 }

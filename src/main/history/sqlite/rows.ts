@@ -107,7 +107,8 @@ function deliveryFrom(row: MessageRow, now: number): Delivery | null {
       acceptedAt: row.accepted_at,
       nextAttemptAt: row.next_attempt_at,
       confirmedAt: row.confirmed_at,
-      error: parsed(row.delivery_error) as WireError | null
+      error: parsed(row.delivery_error) as WireError | null,
+      lastSeq: row.last_seq ?? 0
     },
     now
   )
