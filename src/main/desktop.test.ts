@@ -5,6 +5,7 @@ import { createFakeCore, type FakeCore } from '../../test/fakes/core.ts'
 import type { Delta } from '../shared/bridge.ts'
 import type { Message } from '../shared/domain.ts'
 import { CopilotError } from '../shared/errors.ts'
+import type { Link } from './link/link.ts'
 import { reduceTurn, type Question, type TurnEvent, type TurnEventBody } from '../shared/turn.ts'
 
 const answering =
@@ -179,13 +180,16 @@ describe('failures', () => {
   it('ends a stopped answer here when the service says nothing more', async () => {
     const core = await createFakeCore()
     const held = Promise.withResolvers<void>()
-    core.link.ask = async function* (question, { signal }) {
-      yield* answering('So far')(question, 0).slice(0, 2)
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-      held.resolve()
-      throw new CopilotError('cancelled', 'Stopped.')
+    const silent: Pick<Link, 'ask' | 'cancel'> = {
+      async *ask(question, { signal }) {
+        yield* answering('So far')(question, 0).slice(0, 2)
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+        held.resolve()
+        throw new CopilotError('cancelled', 'Stopped.')
+      },
+      cancel: async () => false
     }
-    core.link.cancel = async () => false
+    Object.assign(core.link, silent)
     const turnId = await ask(core, 'Long?')
     await core.until(async () => (await answers(core)).some((m) => m.answer?.state === 'answering'))
     await core.desktop.desk.stop(turnId)

@@ -42,7 +42,13 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
   const root = process.getuid?.() === 0 && !onStandin ? ['--no-sandbox'] : []
   const app = await _electron.launch({
     args: [...root, '.', ...args],
-    env: { ...(process.env as Record<string, string>), STANDIN_HEADLESS: process.env['STANDIN_HEADLESS'] ?? '1', ASIDE_FIND_OLLAMA: '0', ASIDE_DATA_DIR: dataDir, ...env }
+    env: {
+      ...(process.env as Record<string, string>),
+      STANDIN_HEADLESS: process.env['STANDIN_HEADLESS'] ?? '1',
+      ASIDE_FIND_OLLAMA: '0',
+      ASIDE_DATA_DIR: dataDir,
+      ...env
+    }
   })
   let log = ''
   app.process().stderr?.on('data', (text: Buffer) => {
@@ -64,7 +70,10 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
 /** The overlay's shortcut, as near to the real keys as each system allows. */
 async function pressHotkey(app: ElectronApplication, dataDir: string): Promise<void> {
   if (onStandin) {
-    const known = await app.evaluate((_electron, accelerator) => (globalThis as WithStandin).__standin?.triggerShortcut(accelerator), 'CommandOrControl+Shift+Space')
+    const known = await app.evaluate(
+      (_electron, accelerator) => (globalThis as WithStandin).__standin?.triggerShortcut(accelerator),
+      'CommandOrControl+Shift+Space'
+    )
     expect(known, 'the shortcut is registered').toBe(true)
   } else if (process.platform === 'linux') {
     execFileSync('xdotool', ['key', 'ctrl+shift+space'])

@@ -94,7 +94,7 @@ describe('rules between folders', () => {
   })
 
   it('has a planted violation for every rule', () => {
-    expect(Object.keys(planted).toSorted()).toEqual(boundaryRules.map((rule) => rule.name).toSorted())
+    expect(new Set(Object.keys(planted))).toEqual(new Set(boundaryRules.map((rule) => rule.name)))
   })
 
   it.each(Object.entries(planted))('%s bites', (rule, [path]) => {

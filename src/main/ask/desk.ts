@@ -84,6 +84,14 @@ export function createDesk(options: DeskOptions): Desk {
     return { ...message, turnId: message.turnId }
   }
 
+  const stop = async (turnId: string): Promise<void> => {
+    if (await pump.stopTurn(turnId)) return
+    const row = await history.outboxRow(turnId)
+    if (row?.state !== 'waiting' && row?.state !== 'sending') return
+    onMessage(await history.changeOutbox(turnId, { state: 'cancelled', nextAttemptAt: null }))
+    pump.wake()
+  }
+
   return {
     async ask({ turnId, sessionId, text, quickAction }) {
       const clean = checkQuestion(text)
@@ -110,13 +118,7 @@ export function createDesk(options: DeskOptions): Desk {
       pump.wake()
       return message
     },
-    async stop(turnId) {
-      if (await pump.stopTurn(turnId)) return
-      const row = await history.outboxRow(turnId)
-      if (row?.state !== 'waiting' && row?.state !== 'sending') return
-      onMessage(await history.changeOutbox(turnId, { state: 'cancelled', nextAttemptAt: null }))
-      pump.wake()
-    },
+    stop,
     async sendNow(messageId) {
       const { turnId } = await userMessage(messageId)
       const row = await history.outboxRow(turnId)
@@ -129,7 +131,7 @@ export function createDesk(options: DeskOptions): Desk {
     },
     async cancel(messageId) {
       const { turnId } = await userMessage(messageId)
-      await this.stop(turnId)
+      await stop(turnId)
     },
     async waiting() {
       const rows = await history.outbox()

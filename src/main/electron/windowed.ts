@@ -37,7 +37,7 @@ export async function runWindowed(options: WindowedOptions): Promise<void> {
     dirs: windowDirs(here),
     devUrl: config.devUrl,
     places: settings.places,
-    settings: settings.get,
+    settings: () => settings.get(),
     log,
     onOverlayChange: () => shell.changed()
   })

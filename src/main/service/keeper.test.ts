@@ -52,7 +52,8 @@ describe('keeper', () => {
     const first = host.nextStart()
     const both = Promise.all([keeper.doors(), keeper.doors()])
     ;(await first).come()
-    expect(await both).toEqual(Array(2).fill({ grpc: '127.0.0.1:50001', http: '127.0.0.1:50002' }))
+    const doors = { grpc: '127.0.0.1:50001', http: '127.0.0.1:50002' }
+    expect(await both).toEqual([doors, doors])
     expect(host.started.map((p) => p.env)).toEqual([{ ASIDE_LAUNCH_TOKEN: 'x', PORT: '0', AI_SERVICE_PORT: '0' }])
     await keeper.stop()
   })
