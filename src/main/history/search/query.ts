@@ -1,6 +1,6 @@
 // What a person types into the search box becomes clauses: plain data that the index, the ranking and the highlighting
 // read. Nothing that can be typed is an error.
-import { commonPair, rawWords, singular, type Word } from './words.ts'
+import { commonPair, singular, words, type WordList } from './words.ts'
 
 /** One way the last word of a clause may read. */
 export interface Alternative {
@@ -31,9 +31,9 @@ export function parseSearch(text: string): readonly Clause[] {
   const seen = new Set<string>()
   for (const part of typed.matchAll(PART)) {
     const quoted = part[1]
-    const raw = rawWords(quoted ?? part[3] ?? '')
+    const list = words(quoted ?? part[3] ?? '')
     const unfinished = part.index + part[0].length === typed.length && (quoted === undefined ? open : part[2] === '' && open)
-    const clause = clauseOf(raw, unfinished)
+    const clause = clauseOf(list, unfinished)
     const key = JSON.stringify(clause)
     if (clause === null || seen.has(key)) continue
     seen.add(key)
@@ -43,10 +43,10 @@ export function parseSearch(text: string): readonly Clause[] {
   return clauses
 }
 
-function clauseOf(raw: readonly Word[], unfinished: boolean): Clause | null {
-  const last = raw.at(-1)
-  if (last === undefined) return null
-  return { head: raw.slice(0, -1).map((word) => singular(word.token)), last: alternatives(last.token, unfinished) }
+function clauseOf(list: WordList, unfinished: boolean): Clause | null {
+  if (list.length === 0) return null
+  const head = Array.from({ length: list.length - 1 }, (_, at) => list.token(at))
+  return { head, last: alternatives(list.raw(list.length - 1), unfinished) }
 }
 
 /** A word still being typed is a beginning; and since the index holds singulars, also the singular it may be the plural of. */
@@ -79,11 +79,17 @@ function commonPairs(clause: Clause): string[] {
 }
 
 /** How many words the clause spans when it matches at this word; 0 when it does not. */
-export function matchLength(clause: Clause, text: readonly Word[], at: number): number {
-  const { head, last } = clause
-  for (let i = 0; i < head.length; i++) if (text[at + i]?.token !== head[i]) return 0
-  const word = text[at + head.length]
-  if (word === undefined) return 0
-  const hit = last.some(({ token, prefix }) => (prefix ? word.token.startsWith(token) : word.token === token))
-  return hit ? head.length + 1 : 0
+export function matchLength({ head, last }: Clause, list: WordList, at: number): number {
+  for (let i = 0; i < head.length; i++) if (list.token(at + i) !== head[i]) return 0
+  const end = at + head.length
+  if (end >= list.length) return 0
+  const token = list.token(end)
+  return last.some((alternative) => (alternative.prefix ? token.startsWith(alternative.token) : token === alternative.token)) ? head.length + 1 : 0
+}
+
+/** What a word must begin with for any of the clauses to match there: code units. */
+export function firstCodes(clauses: readonly Clause[]): ReadonlySet<number> {
+  return new Set(
+    clauses.flatMap(({ head, last }) => (head[0] === undefined ? last.map(({ token }) => token) : [head[0]]).map((token) => token.charCodeAt(0)))
+  )
 }

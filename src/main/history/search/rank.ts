@@ -1,6 +1,6 @@
 // Which of the newest matches comes first, and the piece of text that shows why. Pure: the index finds, this decides.
 import type { SearchHit } from '../../../shared/domain.ts'
-import { matchLength, type Clause } from './query.ts'
+import { firstCodes, matchLength, type Clause } from './query.ts'
 import { words } from './words.ts'
 
 /** Code units of a message that are read for its score: enough to judge, bounded whatever its length. */
@@ -34,24 +34,26 @@ export interface Found {
 
 /** Looks for the clauses in a text; `upTo` bounds the work. */
 export function find(text: string, clauses: readonly Clause[], upTo = text.length): Found {
-  const all = words(text, 0, upTo)
+  const list = words(text, upTo)
+  const codes = firstCodes(clauses)
   const counts = clauses.map(() => 0)
   const first = clauses.map(() => -1)
   const ranges: Range[] = []
-  for (let at = 0; at < all.length; at++) {
+  for (let at = 0; at < list.length; at++) {
+    if (!codes.has(list.firstCode(at))) continue
     let longest = 0
     for (const [index, clause] of clauses.entries()) {
-      const length = matchLength(clause, all, at)
+      const length = matchLength(clause, list, at)
       if (length === 0) continue
       counts[index] = (counts[index] ?? 0) + 1
       if (first[index] === -1) first[index] = at
       longest = Math.max(longest, length)
     }
-    if (longest > 0) addRange(ranges, { start: all[at]?.start ?? 0, end: all[at + longest - 1]?.end ?? 0 })
+    if (longest > 0) addRange(ranges, { start: list.start(at), end: list.end(at + longest - 1) })
   }
   const places = first.filter((place) => place >= 0)
   const spread = places.length < 2 ? 0 : Math.max(...places) - Math.min(...places) - places.length + 1
-  return { ranges, counts, spread: Math.max(0, spread), wordCount: all.length }
+  return { ranges, counts, spread: Math.max(0, spread), wordCount: list.length }
 }
 
 function addRange(ranges: Range[], range: Range): void {

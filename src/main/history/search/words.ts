@@ -1,17 +1,24 @@
 // Text into the words that the search index holds and that a query asks for. One analyser for index, query and
 // highlighting, so that what is found can always be shown. Its rules are part of the database's format: a change needs a migration.
 
-/** A word of a text: its form in the index and its place in the text, in UTF-16 code units. */
-export interface Word {
-  readonly token: string
-  readonly start: number
-  readonly end: number
+/** The words of a text, in order. Forms are made when they are asked for: most words are only passed by. */
+export interface WordList {
+  readonly length: number
+  /** Places are UTF-16 code units. */
+  start(at: number): number
+  end(at: number): number
+  /** The form in the index; empty outside the list. */
+  token(at: number): string
+  /** The form without stemming: what a word that is still being typed is compared with. */
+  raw(at: number): string
+  /** First code unit of the form, without making it. */
+  firstCode(at: number): number
 }
 
 /** Longer words (encoded data, mostly) are known by their beginning. */
 const MAX_TOKEN_LENGTH = 64
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/uy
 const NOT_ASCII = /[^\u0000-\u007f]/ // oxlint-disable-line no-control-regex -- the range is what is asked for
 // Scripts that put no spaces between words, and Hangul, whose particles stick to the word: each character is a word of
 // its own, and what is typed becomes a phrase. With script extensions, so that the prolonged sound mark belongs to its kana.
@@ -51,39 +58,90 @@ function tokenOf(raw: string): string {
   return (NOT_ASCII.test(folded) || NOT_ASCII.test(raw) ? folded.replace(NOT_WORD, '') : folded).slice(0, MAX_TOKEN_LENGTH).toWellFormed()
 }
 
-function pushPlain(out: Word[], raw: string, start: number): void {
-  const token = tokenOf(raw)
-  if (token !== '') out.push({ token, start, end: start + raw.length })
+const SPACE = 0
+const WORD_CHARACTER = 1
+const LOOK_CLOSER = 2
+/** Code units below 128 by what they are on the quick way through plain text. */
+const ASCII = Uint8Array.from({ length: 128 }, (_, code) => (/[a-z0-9]/i.test(String.fromCharCode(code)) ? WORD_CHARACTER : SPACE))
+
+function kindOf(code: number): number {
+  if (code < 128) return ASCII[code] ?? SPACE
+  // General punctuation and the no-break space stand in the most ordinary prose; nothing there belongs to a word.
+  return code === 0xa0 || (code >= 0x2000 && code <= 0x206f) ? SPACE : LOOK_CLOSER
 }
 
-/** Words as they were written, folded but not stemmed: what a query's last word, still being typed, is compared with. */
-export function rawWords(text: string, from = 0, to = text.length): Word[] {
-  const out: Word[] = []
-  const part = from === 0 && to >= text.length ? text : text.slice(from, to)
-  for (const match of part.matchAll(WORD)) {
-    const raw = match[0]
-    const start = from + match.index
-    if (!NOT_ASCII.test(raw)) {
-      out.push({ token: raw.toLowerCase().slice(0, MAX_TOKEN_LENGTH), start, end: start + raw.length })
-      continue
-    }
+/** The words of the first `upTo` code units of a text. */
+export function words(text: string, upTo = text.length): WordList {
+  const starts: number[] = []
+  const ends: number[] = []
+  /** Folded forms of the words that are not plain ASCII. */
+  const folded = new Map<number, string>()
+
+  function addFolded(start: number, end: number): void {
+    const token = tokenOf(text.slice(start, end))
+    if (token === '') return
+    folded.set(starts.length, token)
+    starts.push(start)
+    ends.push(end)
+  }
+
+  /** A word with a character beyond ASCII begins here; the answer is where to go on. */
+  function addSpecial(start: number, here: number): number {
+    WORD.lastIndex = start
+    const raw = WORD.exec(text)?.[0] ?? ''
     let last = 0
     for (const unit of raw.matchAll(UNSPACED)) {
-      if (unit.index > last) pushPlain(out, raw.slice(last, unit.index), start + last)
-      pushPlain(out, unit[0], start + unit.index)
+      if (unit.index > last) addFolded(start + last, start + unit.index)
+      addFolded(start + unit.index, start + unit.index + unit[0].length)
       last = unit.index + unit[0].length
     }
-    if (last < raw.length) pushPlain(out, raw.slice(last), start + last)
+    if (last < raw.length) addFolded(start + last, start + raw.length)
+    return Math.max(start + raw.length, here + 1)
   }
-  return out
+
+  const end = Math.min(upTo, text.length)
+  for (let at = 0; at < end;) {
+    const start = at
+    let kind = kindOf(text.charCodeAt(at))
+    if (kind === SPACE) {
+      at += 1
+      continue
+    }
+    while (kind === WORD_CHARACTER && at < end) {
+      at += 1
+      kind = at < end ? kindOf(text.charCodeAt(at)) : SPACE
+    }
+    if (kind === LOOK_CLOSER) {
+      at = addSpecial(start, at)
+      continue
+    }
+    starts.push(start)
+    ends.push(at)
+  }
+
+  const raw = (at: number): string => {
+    if (at < 0 || at >= starts.length) return ''
+    return folded.get(at) ?? text.slice(starts[at], ends[at]).toLowerCase().slice(0, MAX_TOKEN_LENGTH)
+  }
+  return {
+    length: starts.length,
+    start: (at) => starts[at] ?? 0,
+    end: (at) => ends[at] ?? 0,
+    raw,
+    token: (at) => singular(raw(at)),
+    firstCode(at) {
+      const special = folded.size === 0 ? undefined : folded.get(at)
+      if (special !== undefined) return special.charCodeAt(0)
+      const code = text.charCodeAt(starts[at] ?? 0)
+      return code >= 65 && code <= 90 ? code + 32 : code
+    }
+  }
 }
 
-/** The words of a text, in order, as the index holds them. */
-export function words(text: string, from = 0, to = text.length): Word[] {
-  return rawWords(text, from, to).map((word) => {
-    const token = singular(word.token)
-    return token === word.token ? word : { token, start: word.start, end: word.end }
-  })
+/** Every word's form in the index. */
+export function tokensOf(text: string): string[] {
+  const list = words(text)
+  return Array.from({ length: list.length }, (_, at) => list.token(at))
 }
 
 // The words that make up half of any prose. Pairs of neighbours among them are indexed as one term of their own: a phrase

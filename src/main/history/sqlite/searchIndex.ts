@@ -1,6 +1,6 @@
 // Writes the search index: contentless FTS5 tables that hold the analysed words of every message, cut into shards by
 // position. A shard bounds what the slowest query (a short prefix, a phrase of common words) can cost in one step.
-import { commonPair, words } from '../search/words.ts'
+import { commonPair, tokensOf } from '../search/words.ts'
 import type { Connection, Statements } from './connection.ts'
 
 /** Positions per shard; part of the database's format. */
@@ -78,7 +78,7 @@ export function createSearchIndex(db: Connection, sql: Statements): SearchIndex 
 }
 
 function columnsOf({ text, session, role }: Indexed): [string, string, string] {
-  const tokens = words(text).map((word) => word.token)
+  const tokens = tokensOf(text)
   const pairs = tokens.flatMap((token, at) => commonPair(tokens[at - 1] ?? '', token) ?? [])
   return [tokens.join(' '), [...new Set(pairs)].join(' '), `${sessionToken(session)} ${roleToken(role)}`]
 }
