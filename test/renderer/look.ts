@@ -122,7 +122,7 @@ const base: readonly Scene[] = [
     act: async (page) => {
       await page.keyboard.press('Control+k')
       await page.getByRole('combobox', { name: 'Search all messages' }).fill('call 1203')
-      await page.getByRole('option').first().waitFor()
+      await page.getByRole('listbox').getByRole('option').first().waitFor()
       await page.keyboard.press('Enter')
       await page.waitForTimeout(500)
     }
@@ -205,6 +205,7 @@ try {
     const context = await browser.newContext({ colorScheme: theme, deviceScaleFactor: 1 })
     for (const scene of scenes) {
       const page = await context.newPage()
+      page.setDefaultTimeout(5_000)
       const complaints: string[] = []
       page.on('console', (message) => (message.type() === 'error' || message.type() === 'warning') && complaints.push(message.text()))
       page.on('pageerror', (error) => complaints.push(String(error)))

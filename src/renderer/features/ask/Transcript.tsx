@@ -163,7 +163,7 @@ const Row = memo(function Row({
     <>
       {newDay ? (
         <div className="day">
-          <h2>{formatDay(message.createdAt, Date.now(), text.transcript)}</h2>
+          <strong>{formatDay(message.createdAt, Date.now(), text.transcript)}</strong>
           {first ? <span>{text.transcript.start}</span> : null}
         </div>
       ) : null}
