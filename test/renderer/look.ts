@@ -21,6 +21,10 @@ async function ask(page: Page, question: string): Promise<void> {
   await page.getByRole('textbox', { name: /^(Question|Ask)$/ }).fill(question)
   await page.keyboard.press('Enter')
 }
+async function askAndWait(page: Page, forMs: number): Promise<void> {
+  await ask(page, cutOver)
+  await page.waitForTimeout(forMs)
+}
 const cutOver = 'What should the cut-over plan for the landing zone contain?'
 
 const wide = { width: 1440, height: 900 }
@@ -47,14 +51,14 @@ const base: readonly Scene[] = [
     page: 'index',
     query: 'token=25',
     ...wide,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_500))
+    act: (page) => askAndWait(page, 1_500)
   },
   {
     name: 'stage-900',
     page: 'index',
     query: 'token=600',
     ...middle,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_600))
+    act: (page) => askAndWait(page, 1_600)
   },
   {
     name: 'offline-1440',
@@ -165,7 +169,7 @@ const base: readonly Scene[] = [
     query: 'token=25',
     width: 420,
     height: 560,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_400))
+    act: (page) => askAndWait(page, 1_400)
   },
   {
     name: 'overlay-details-420',

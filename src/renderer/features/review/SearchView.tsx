@@ -23,8 +23,8 @@ export function SearchView(): ReactNode {
   useEffect(() => field.current?.select(), [])
   useEffect(() => setActive(0), [state.hits])
   useEffect(() => {
-    // Newer engines answer with a promise, which React would take for a clean-up.
-    void document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' })
+    // In braces: newer engines answer with a promise, which React would take for a clean-up.
+    document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' })
   })
 
   const open = (hit: SearchHit | undefined): void => {

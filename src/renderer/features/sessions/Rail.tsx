@@ -87,7 +87,7 @@ export function Rail(): ReactNode {
         {archived ? list(text.rail.archived, [...pinned, ...recent]) : list(text.rail.pinned, pinned)}
         {archived ? null : list(text.rail.recent, recent)}
         {pinned.length + recent.length > 0 ? null : (
-          <p className="rail-empty">{archived && filter === '' ? text.rail.noArchived : text.rail.nothing}</p>
+          <p className="rail-empty">{filter !== '' ? text.rail.nothing : archived ? text.rail.noArchived : text.rail.none}</p>
         )}
       </div>
       <RailFoot view={view} archived={archived} />
