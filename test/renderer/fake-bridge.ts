@@ -169,7 +169,7 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     if (stream === undefined || answer?.answer === null || answer === undefined || link.state === 'offline') return
     const events: TurnEvent[] = stream.pieces.splice(0, count).map((body) => {
       stream.seq += 1
-      return { ...body, turnId, seq: stream.seq, at: now + stream.seq } as TurnEvent
+      return { ...body, turnId, seq: stream.seq, at: now + stream.seq }
     })
     store(stream, answer, events)
     push({ slice: 'turn', sessionId: answer.sessionId, messageId: answer.id, events })
@@ -336,7 +336,7 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
         shortcuts: { ...settings.shortcuts, ...patch.shortcuts },
         overlay: { ...settings.overlay, ...patch.overlay },
         service: { ...settings.service, ...patch.service }
-      } as Settings
+      }
       desktop = {
         ...desktop,
         shortcuts: Object.fromEntries(

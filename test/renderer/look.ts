@@ -21,6 +21,10 @@ async function ask(page: Page, question: string): Promise<void> {
   await page.getByRole('textbox', { name: /^(Question|Ask)$/ }).fill(question)
   await page.keyboard.press('Enter')
 }
+async function askAndWait(page: Page, forMs: number): Promise<void> {
+  await ask(page, cutOver)
+  await page.waitForTimeout(forMs)
+}
 const cutOver = 'What should the cut-over plan for the landing zone contain?'
 
 const wide = { width: 1440, height: 900 }
@@ -47,14 +51,14 @@ const base: readonly Scene[] = [
     page: 'index',
     query: 'token=25',
     ...wide,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_500))
+    act: (page) => askAndWait(page, 1_500)
   },
   {
     name: 'stage-900',
     page: 'index',
     query: 'token=600',
     ...middle,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_600))
+    act: (page) => askAndWait(page, 1_600)
   },
   {
     name: 'offline-1440',
@@ -122,7 +126,7 @@ const base: readonly Scene[] = [
     act: async (page) => {
       await page.keyboard.press('Control+k')
       await page.getByRole('combobox', { name: 'Search all messages' }).fill('call 1203')
-      await page.getByRole('option').first().waitFor()
+      await page.getByRole('listbox').getByRole('option').first().waitFor()
       await page.keyboard.press('Enter')
       await page.waitForTimeout(500)
     }
@@ -165,7 +169,7 @@ const base: readonly Scene[] = [
     query: 'token=25',
     width: 420,
     height: 560,
-    act: async (page) => void (await ask(page, cutOver), await page.waitForTimeout(1_400))
+    act: (page) => askAndWait(page, 1_400)
   },
   {
     name: 'overlay-details-420',
@@ -205,6 +209,7 @@ try {
     const context = await browser.newContext({ colorScheme: theme, deviceScaleFactor: 1 })
     for (const scene of scenes) {
       const page = await context.newPage()
+      page.setDefaultTimeout(5_000)
       const complaints: string[] = []
       page.on('console', (message) => (message.type() === 'error' || message.type() === 'warning') && complaints.push(message.text()))
       page.on('pageerror', (error) => complaints.push(String(error)))

@@ -1,5 +1,5 @@
 // The overlay over the fake bridge.
 import { installFake } from './install.ts'
 
-installFake(window as unknown as Parameters<typeof installFake>[0], 'overlay')
+installFake(window, 'overlay')
 await import('../../src/renderer/overlay.tsx')

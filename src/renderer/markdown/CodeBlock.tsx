@@ -13,7 +13,7 @@ export function CodeBlock({ language, code, settled }: { readonly language: stri
         <CopyButton value={code} label={text.markdown.copyCode} />
       </figcaption>
       {/* Long lines scroll inside, by keyboard too. */}
-      <pre tabIndex={0} role="region" aria-label={language === '' ? text.markdown.code : language}>
+      <pre tabIndex={0} role="group" aria-label={language === '' ? text.markdown.code : language}>
         <code>{pieces === null ? code : <Pieces pieces={pieces} />}</code>
       </pre>
     </figure>

@@ -5,7 +5,7 @@ import { useActions } from '../state/context.tsx'
 import { text } from '../text/text.ts'
 import { CodeBlock } from './CodeBlock.tsx'
 import { advanceMarkdown, emptyMarkdown, isSafeLink, type MarkdownText } from './incremental.ts'
-import type { Block, BlockNode, Inline } from './nodes.ts'
+import { plainInline, type Block, type BlockNode, type Inline } from './nodes.ts'
 
 export interface CitationTarget {
   readonly citations: readonly Citation[]
@@ -91,15 +91,20 @@ export const BlockView = memo(function BlockView({ node, settled }: { readonly n
 function TableView({ node }: { readonly node: Extract<BlockNode, { type: 'table' }> }): ReactNode {
   return (
     // Wide tables scroll inside themselves, by keyboard too.
-    <div className="md-table" role="region" aria-label={text.markdown.table} tabIndex={0}>
+    <div className="md-table" role="group" aria-label={text.markdown.table} tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {node.head.map((cell, column) => (
-              <th key={column} scope="col" data-align={node.align[column]}>
-                <InlineNodes nodes={cell} />
-              </th>
-            ))}
+            {node.head.map((cell, column) =>
+              // A heading without words is none, as in the corner of a comparison.
+              plainInline(cell).trim() === '' ? (
+                <td key={column} />
+              ) : (
+                <th key={column} scope="col" data-align={node.align[column]}>
+                  <InlineNodes nodes={cell} />
+                </th>
+              )
+            )}
           </tr>
         </thead>
         <tbody>

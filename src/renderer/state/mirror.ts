@@ -25,8 +25,9 @@ export interface Mirror {
   readonly messages: Readonly<Record<string, Message>>
   /** Answers on their way, by the answer's message id. */
   readonly turns: Readonly<Record<string, TurnView>>
-  /** Turn id → id of its answer. */
+  /** Turn id → id of its answer, and of its question. */
   readonly answers: Readonly<Record<string, string>>
+  readonly questions: Readonly<Record<string, string>>
   /** Events that came before their message, or over a gap: replayed when the message is known. */
   readonly early: Readonly<Record<string, readonly TurnEvent[]>>
   /** Push number at which a message or session last changed: an older page must not overwrite it. */
@@ -49,6 +50,7 @@ export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirro
     messages: previous?.messages ?? {},
     turns: previous?.turns ?? {},
     answers: previous?.answers ?? {},
+    questions: previous?.questions ?? {},
     early: {},
     touched: {},
     torn: previous === null ? [] : Object.keys(previous.transcripts)
@@ -132,6 +134,7 @@ export function dropTranscripts(mirror: Mirror, sessionIds: readonly string[]): 
     transcripts: Object.fromEntries(Object.entries(mirror.transcripts).filter(([id]) => !gone.has(id))),
     turns: Object.fromEntries(Object.entries(mirror.turns).filter(([id]) => messages[id] !== undefined)),
     answers: Object.fromEntries(Object.entries(mirror.answers).filter(([, id]) => messages[id] !== undefined)),
+    questions: Object.fromEntries(Object.entries(mirror.questions).filter(([, id]) => messages[id] !== undefined)),
     torn: mirror.torn.filter((id) => !gone.has(id))
   }
 }
@@ -181,6 +184,7 @@ export function applyPage(mirror: Mirror, arrival: PageArrival): Mirror {
 function putMessage(mirror: Mirror, message: Message): Mirror {
   let next: Mirror = { ...mirror, messages: { ...mirror.messages, [message.id]: message } }
   if (message.role === 'assistant' && message.turnId !== null) next = { ...next, answers: { ...next.answers, [message.turnId]: message.id } }
+  if (message.role === 'user' && message.turnId !== null) next = { ...next, questions: { ...next.questions, [message.turnId]: message.id } }
   const live = mirror.turns[message.id]
   if (message.answer?.state !== 'answering') {
     if (live !== undefined) next = { ...next, turns: without(next.turns, message.id) }

@@ -136,6 +136,8 @@ export const en = {
     open: 'Show sessions',
     close: 'Hide sessions',
     waiting: (count: number) => (count === 1 ? '1 question waits' : `${count} questions wait`),
+    waitingShort: (count: number) => `${count} waiting`,
+    none: 'No sessions yet. Start one for the meeting ahead.',
     untitled: 'Untitled session'
   },
 

@@ -28,9 +28,11 @@ interface SegmentsProps<T extends string> {
   readonly options: readonly { readonly value: T; readonly label: string }[]
   readonly onChange: (value: T) => void
   readonly hideLabel?: boolean
+  /** Separate chips, for many choices that wrap. */
+  readonly chips?: boolean
 }
 
-export function Segments<T extends string>({ label, value, options, onChange, hideLabel = false }: SegmentsProps<T>): ReactNode {
+export function Segments<T extends string>({ label, value, options, onChange, hideLabel = false, chips = false }: SegmentsProps<T>): ReactNode {
   const name = useId()
   return (
     <div className="field" role="radiogroup" aria-label={label}>
@@ -40,9 +42,9 @@ export function Segments<T extends string>({ label, value, options, onChange, hi
         </span>
       )}
       <div>
-        <div className="segments">
+        <div className={chips ? 'choices' : 'segments'}>
           {options.map((option) => (
-            <label key={option.value}>
+            <label key={option.value} className={chips ? 'choice' : undefined}>
               <input type="radio" name={name} checked={option.value === value} onChange={() => onChange(option.value)} />
               {option.label}
             </label>

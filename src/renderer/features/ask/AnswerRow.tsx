@@ -3,7 +3,7 @@ import { CircleAlert, EyeOff, Info, Laptop, LoaderCircle, RefreshCw, Square, Wal
 import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import type { Notice } from '../../../shared/turn.ts'
 import { CitationContext, Markdown } from '../../markdown/Markdown.tsx'
-import { useActions } from '../../state/context.tsx'
+import { useActions, useMirror } from '../../state/context.tsx'
 import { formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -12,18 +12,25 @@ import { AnswerFacts } from './AnswerFacts.tsx'
 import { Citations } from './Citations.tsx'
 import { useAnswer, type AnswerView } from './useAnswer.ts'
 
+/** An answer this soon after its question needs no time of its own. */
+const SAME_TIME_MS = 60_000
+
 const noticeIcons: Record<Notice['kind'], LucideIcon> = { failover: Waypoints, local: Laptop, budget: Wallet, masked: EyeOff, resumed: RefreshCw }
 
 export function AnswerRow({ messageId }: { readonly messageId: string }): ReactNode {
   const view = useAnswer(messageId)
+  const turnId = view?.message.turnId ?? null
+  const askedAt = useMirror((mirror) => (turnId === null ? null : (mirror.messages[mirror.questions[turnId] ?? '']?.createdAt ?? null)))
   return view === null ? null : (
     <div className="entry entry-answer">
       <div className="entry-margin">
-        <time dateTime={new Date(view.message.createdAt).toISOString()}>{formatTime(view.message.createdAt)}</time>
+        {askedAt !== null && view.message.createdAt - askedAt < SAME_TIME_MS ? null : (
+          <time dateTime={new Date(view.message.createdAt).toISOString()}>{formatTime(view.message.createdAt)}</time>
+        )}
         <Notices notices={view.notices} />
       </div>
       <div className="entry-body">
-        <h3 className="sr-only">{text.answer.label}</h3>
+        <h2 className="sr-only">{text.answer.label}</h2>
         <AnswerBody view={view} />
       </div>
     </div>
@@ -50,7 +57,8 @@ export function Notices({ notices }: { readonly notices: readonly Notice[] }): R
 }
 
 export function StageLine({ view }: { readonly view: AnswerView }): ReactNode {
-  if (!view.streaming || (view.text !== '' && view.stage === null)) return null
+  // Once there are words, they are what is going on.
+  if (!view.streaming || view.text !== '') return null
   return (
     <p className="stage">
       <LoaderCircle size={14} aria-hidden className="spin" />

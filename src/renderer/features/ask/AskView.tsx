@@ -87,7 +87,7 @@ function Samples({ sessionId }: { readonly sessionId: string | null }): ReactNod
   }
   return (
     <section className="samples" aria-label={text.welcome.tryOne}>
-      <h3>{text.welcome.tryOne}</h3>
+      <h2>{text.welcome.tryOne}</h2>
       <ul>
         {text.welcome.samples.map((question) => (
           <li key={question}>

@@ -16,13 +16,13 @@ interface CitationsProps {
 export function Citations({ citations, shown, onToggle }: CitationsProps): ReactNode {
   if (citations.length === 0) return null
   return (
-    <section className="sources" aria-label={text.answer.sources}>
-      <ol>
+    <div className="sources">
+      <ol aria-label={text.answer.sources}>
         {citations.map((citation) => (
           <Source key={citation.n} citation={citation} nonce={shown?.n === citation.n ? shown.nonce : null} onToggle={onToggle} />
         ))}
       </ol>
-    </section>
+    </div>
   )
 }
 

@@ -40,7 +40,7 @@ export function QuestionRow({ message }: { readonly message: Message }): ReactNo
           <QuestionEditor message={message} />
         ) : (
           <>
-            <h3 className="sr-only">{text.answer.question}</h3>
+            <h2 className="sr-only">{text.answer.question}</h2>
             <p className="question-text">
               {QuickIcon === null || message.quickAction === null ? null : (
                 <span className="question-quick">

@@ -54,17 +54,10 @@ export function QuickActions({ disabled, onRun }: QuickActionsProps): ReactNode 
         const align = index < 2 ? 'start' : index > 3 ? 'end' : 'middle'
         return (
           <Tooltip key={action} label={words.hint} shortcut={`${altKey(platform)}+${index + 1}`} place={{ align }}>
-            <button
-              type="button"
-              className="quick-key"
-              disabled={disabled}
-              onClick={() => onRun(action)}
-              aria-keyshortcuts={`Alt+${index + 1}`}
-              aria-label={words.label}
-            >
+            <button type="button" className="quick-key" disabled={disabled} onClick={() => onRun(action)} aria-keyshortcuts={`Alt+${index + 1}`}>
               <Icon size={15} aria-hidden />
               <span>{words.label}</span>
-              <kbd aria-hidden="true">{index + 1}</kbd>
+              <kbd>{index + 1}</kbd>
             </button>
           </Tooltip>
         )

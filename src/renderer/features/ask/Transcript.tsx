@@ -7,6 +7,7 @@ import type { Transcript as TranscriptState } from '../../state/mirror.ts'
 import { formatDay, formatTime, isSameDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
+import { focusWhenVisible } from '../../ui/focus.ts'
 import { AnswerRow } from './AnswerRow.tsx'
 import { QuestionRow } from './QuestionRow.tsx'
 import { changeOf } from './stretch.ts'
@@ -34,7 +35,9 @@ export function Transcript({ sessionId, transcript }: { readonly sessionId: stri
   }
 
   const toEnd = (): void => {
-    if (ids.length > 0) list.current?.scrollToIndex(ids.length - 1, { align: 'end' })
+    // Not the list's scrollToIndex: it goes on scrolling while sizes change, and a reader could not leave a growing answer.
+    const element = scroller.current
+    if (element !== null) element.scrollTop = element.scrollHeight
   }
   const onResize = (): void => {
     if (atEnd.current) toEnd()
@@ -43,11 +46,13 @@ export function Transcript({ sessionId, transcript }: { readonly sessionId: stri
     const handle = list.current
     if (handle === null) return
     const left = handle.scrollSize - offset - handle.viewportSize
-    // Growth below moves nobody: only a person who scrolls up leaves the end.
-    if (left <= AT_END && !transcript.hasLater) {
+    // Growth below moves nobody: only a person who scrolls up, however little, leaves the end. A transcript that
+    // shrinks also moves up, but ends at the very end.
+    const up = offset < lastOffset.current - 1
+    if (!transcript.hasLater && (left <= 1 || (left <= AT_END && !up))) {
       atEnd.current = true
       setNewBelow(false)
-    } else if (offset < lastOffset.current - 2) atEnd.current = false
+    } else if (up) atEnd.current = false
     lastOffset.current = offset
     if (offset < FETCH_AT && transcript.hasEarlier) void actions.loadEarlier(sessionId)
     if (left < FETCH_AT && transcript.hasLater) void actions.loadLater(sessionId)
@@ -80,7 +85,6 @@ export function Transcript({ sessionId, transcript }: { readonly sessionId: stri
     <div className="transcript-frame">
       {/* A scrolling region must be reachable by keyboard. */}
       <div className="transcript" ref={scroller} role="region" aria-label={text.transcript.label} tabIndex={0}>
-        <div className="transcript-pad" />
         <Virtualizer
           key={stretch.generation}
           ref={list}
@@ -153,17 +157,20 @@ const Row = memo(function Row({
   })
   const flash = useLocal((local) => (local.jump?.messageId === id ? local.jump.nonce : 0))
   useEffect(() => {
-    if (flash === 0) return undefined
-    element.current?.focus({ preventScroll: true })
+    if (flash === 0 || element.current === null) return undefined
+    const endFocus = focusWhenVisible(element.current)
     const timer = setTimeout(actions.endJump, FLASH_MS)
-    return () => clearTimeout(timer)
+    return () => {
+      endFocus()
+      clearTimeout(timer)
+    }
   }, [flash, actions])
   if (message === undefined) return null
   return (
     <>
       {newDay ? (
         <div className="day">
-          <h2>{formatDay(message.createdAt, Date.now(), text.transcript)}</h2>
+          <strong>{formatDay(message.createdAt, Date.now(), text.transcript)}</strong>
           {first ? <span>{text.transcript.start}</span> : null}
         </div>
       ) : null}

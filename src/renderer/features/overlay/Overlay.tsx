@@ -50,6 +50,7 @@ export function Overlay(): ReactNode {
   return (
     <div className="overlay">
       <header className="overlay-head">
+        <h1 className="sr-only">{text.product}</h1>
         <SessionSwitcher sessionId={sessionId} />
         <IconButton small label={text.overlay.openMain} place={{ side: 'below', align: 'end' }} onClick={() => void actions.showMain(sessionId)}>
           <Expand size={15} aria-hidden />
@@ -58,15 +59,18 @@ export function Overlay(): ReactNode {
           <X size={16} aria-hidden />
         </IconButton>
       </header>
-      <OverlayField sessionId={sessionId} streaming={streamingTurn !== null} onAsked={onAsked} onStep={go} />
-      <main className="overlay-main" tabIndex={0} aria-label={text.answer.label}>
-        {shownId === null ? (
-          <div className="overlay-empty">
-            <p>{text.overlay.emptyBody}</p>
-          </div>
-        ) : (
-          <OverlayAnswer key={shownId} questionId={shownId} place={place} count={questionIds.length} onStep={go} />
-        )}
+      <main className="overlay-main">
+        <OverlayField sessionId={sessionId} streaming={streamingTurn !== null} onAsked={onAsked} onStep={go} />
+        {/* A scrolling region must be reachable by keyboard. */}
+        <div className="overlay-scroll" tabIndex={0} role="region" aria-label={text.answer.label}>
+          {shownId === null ? (
+            <div className="overlay-empty">
+              <p>{text.overlay.emptyBody}</p>
+            </div>
+          ) : (
+            <OverlayAnswer key={shownId} questionId={shownId} place={place} count={questionIds.length} onStep={go} />
+          )}
+        </div>
       </main>
       <footer className="overlay-foot">
         <LinkIndicator compact />

@@ -20,6 +20,11 @@ it('stops before the block that makes it long', () => {
   expect([lead.length, rest.length]).toEqual([1, 2])
 })
 
+it('does not end with a colon', () => {
+  const { lead } = leadOf(parseMarkdown(`Three levers:\n\n- ${'one '.repeat(100)}\n\nMore.`))
+  expect(lead.map((block) => block.node.type)).toEqual(['paragraph', 'list'])
+})
+
 it('does not end with a heading', () => {
   const { lead } = leadOf(parseMarkdown(`## Cost\n\n${'It depends. '.repeat(60)}`))
   expect(lead.map((block) => block.node.type)).toEqual(['heading', 'paragraph'])

@@ -9,14 +9,18 @@ export interface Lead {
   readonly rest: readonly Block[]
 }
 
-/** Whole blocks only. A heading never ends the lead: what it announces comes with it. */
+/** A heading, or words that end in a colon, announce the next block. */
+function announces(block: Block | undefined): boolean {
+  return block !== undefined && (block.node.type === 'heading' || plainBlock(block.node).trimEnd().endsWith(':'))
+}
+
+/** Whole blocks only. What announces never ends the lead: what it announces comes with it. */
 export function leadOf(blocks: readonly Block[]): Lead {
   let length = 0
   let count = 0
   for (const block of blocks) {
     const own = plainBlock(block.node).length
-    const previous = blocks[count - 1]?.node.type
-    if (count > 0 && previous !== 'heading' && length + own > LEAD_LENGTH) break
+    if (count > 0 && !announces(blocks[count - 1]) && length + own > LEAD_LENGTH) break
     length += own
     count += 1
   }

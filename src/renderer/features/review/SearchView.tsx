@@ -22,7 +22,10 @@ export function SearchView(): ReactNode {
 
   useEffect(() => field.current?.select(), [])
   useEffect(() => setActive(0), [state.hits])
-  useEffect(() => document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' }))
+  useEffect(() => {
+    // In braces: newer engines answer with a promise, which React would take for a clean-up.
+    document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' })
+  })
 
   const open = (hit: SearchHit | undefined): void => {
     if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId)

@@ -72,6 +72,7 @@ export function NewSessionDialog(): ReactNode {
         }}
       >
         <Segments
+          chips
           label={text.session.template}
           value={template}
           options={text.templates.map(({ key, name }) => ({ value: key, label: name }))}

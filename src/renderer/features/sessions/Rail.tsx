@@ -1,5 +1,5 @@
 // The left rail: sessions to choose from, the ways to the other views, and the state of the link.
-import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Pin, Plus, Search, Settings as SettingsIcon, X } from 'lucide-react'
+import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Plus, Search, Settings as SettingsIcon, X } from 'lucide-react'
 import { memo, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Session } from '../../../shared/domain.ts'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
@@ -87,7 +87,7 @@ export function Rail(): ReactNode {
         {archived ? list(text.rail.archived, [...pinned, ...recent]) : list(text.rail.pinned, pinned)}
         {archived ? null : list(text.rail.recent, recent)}
         {pinned.length + recent.length > 0 ? null : (
-          <p className="rail-empty">{archived && filter === '' ? text.rail.noArchived : text.rail.nothing}</p>
+          <p className="rail-empty">{filter !== '' ? text.rail.nothing : archived ? text.rail.noArchived : text.rail.none}</p>
         )}
       </div>
       <RailFoot view={view} archived={archived} />
@@ -146,7 +146,6 @@ const SessionItem = memo(function SessionItem({ session, current, onOpen }: Sess
           {formatRecent(session.lastActivityAt, Date.now())}
         </time>
         {about === '' ? null : <span className="rail-about">{about}</span>}
-        {session.pinned ? <Pin size={12} aria-label={text.rail.pinned} className="rail-pin" /> : null}
       </button>
     </li>
   )

@@ -42,7 +42,8 @@ export function LinkIndicator({ compact = false }: { readonly compact?: boolean 
         <LinkGlyph link={link} size={15} />
         <span className="link-word">{text.link.states[link.state]}</span>
         {link.state === 'online' && !compact ? <span className="link-by">{service.answeredBy ?? service.address}</span> : null}
-        {waiting > 0 && link.state !== 'online' ? (
+        {waiting > 0 && link.state !== 'online' && compact ? <span className="link-by num">{text.rail.waitingShort(waiting)}</span> : null}
+        {waiting > 0 && link.state !== 'online' && !compact ? (
           <span className="tag num" data-tone="waiting">
             {text.rail.waiting(waiting)}
           </span>
