@@ -30,7 +30,7 @@ try {
   process.stdout.write(`${await issueToken(keys, { ...order, now: Date.now(), tokenId: randomUUID() })}\n`)
 } catch (error) {
   const isUsage = error instanceof UsageError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-  const message = isUsage ? `${(error as Error).message.split('\n')[0]} ${usage}` : toCopilotError(error).message
+  const message = isUsage ? `${error.message.split('\n')[0]} ${usage}` : toCopilotError(error).message
   process.stderr.write(`${message}\n`)
   process.exitCode = isUsage ? 2 : 1
 }

@@ -42,10 +42,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** A key file that holds something else (a torn copy, an edit) is kept aside; the database then is too. */
 async function storeKey(file: string, now: number): Promise<{ key: string; incident: string | null }> {
-  const make = () => randomBytes(32).toString('hex')
-  const found = await secretFile(file, make)
+  const found = await secretFile(file, newKey)
   if (/^[0-9a-f]{64}$/.test(found)) return { key: found, incident: null }
   const aside = `${file}.damaged-${new Date(now).toISOString().replace(/[:.]/g, '-')}`
   renameSync(file, aside)
-  return { key: await secretFile(file, make), incident: `The store's key file was not a key. It is kept as ${aside}; a new one was made.` }
+  return { key: await secretFile(file, newKey), incident: `The store's key file was not a key. It is kept as ${aside}; a new one was made.` }
+}
+
+function newKey(): string {
+  return randomBytes(32).toString('hex')
 }
