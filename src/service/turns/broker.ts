@@ -7,7 +7,7 @@ import type { Agent } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
-import type { LoggedTurn, TurnLog, TurnRecord } from './turn-log.ts'
+import type { LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
 import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
 
 export interface OpenTurn {

@@ -2,7 +2,7 @@
 import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
-import type { TurnLog, TurnRecord } from './turn-log.ts'
+import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
 
 export interface LiveTurn {

@@ -165,6 +165,8 @@ export interface HealthResponse {
   version: string;
   /** Version of the fields from number 10 up; 0 or absent: the base fields only. */
   protocol: number;
+  /** What answers, in words: "Local knowledge"; empty: not said. */
+  answeredBy: string;
 }
 
 export interface CancelRequest {
@@ -2395,7 +2397,7 @@ export const HealthRequest: MessageFns<HealthRequest> = {
 };
 
 function createBaseHealthResponse(): HealthResponse {
-  return { healthy: false, status: "", version: "", protocol: 0 };
+  return { healthy: false, status: "", version: "", protocol: 0, answeredBy: "" };
 }
 
 export const HealthResponse: MessageFns<HealthResponse> = {
@@ -2411,6 +2413,9 @@ export const HealthResponse: MessageFns<HealthResponse> = {
     }
     if (message.protocol !== 0) {
       writer.uint32(88).int32(message.protocol);
+    }
+    if (message.answeredBy !== "") {
+      writer.uint32(98).string(message.answeredBy);
     }
     return writer;
   },
@@ -2460,6 +2465,14 @@ export const HealthResponse: MessageFns<HealthResponse> = {
             message.protocol = reader.int32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.answeredBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2478,6 +2491,11 @@ export const HealthResponse: MessageFns<HealthResponse> = {
       status: isSet(object.status) ? globalThis.String(object.status) : "",
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       protocol: isSet(object.protocol) ? globalThis.Number(object.protocol) : 0,
+      answeredBy: isSet(object.answeredBy)
+        ? globalThis.String(object.answeredBy)
+        : isSet(object.answered_by)
+        ? globalThis.String(object.answered_by)
+        : "",
     };
   },
 
@@ -2495,6 +2513,9 @@ export const HealthResponse: MessageFns<HealthResponse> = {
     if (message.protocol !== 0) {
       obj.protocol = Math.round(message.protocol);
     }
+    if (message.answeredBy !== "") {
+      obj.answeredBy = message.answeredBy;
+    }
     return obj;
   },
 
@@ -2507,6 +2528,7 @@ export const HealthResponse: MessageFns<HealthResponse> = {
     message.status = object.status ?? "";
     message.version = object.version ?? "";
     message.protocol = object.protocol ?? 0;
+    message.answeredBy = object.answeredBy ?? "";
     return message;
   },
 };

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isTerminal, questionSchema, turnEventSchema, type TurnEvent } from '../../shared/turn.ts'
 import type { Store } from '../store/store.ts'
-import { afterAppend, type LoggedTurn, type TurnLog, type TurnProgress } from './turn-log.ts'
+import { afterAppend, type LoggedTurn, type TurnLog, type TurnProgress } from './turnLog.ts'
 
 interface TurnRow {
   turn_id: string

@@ -1,6 +1,6 @@
 // The turn log in memory: for tests, and for a service that is told to keep nothing.
 import type { TurnEvent } from '../../shared/turn.ts'
-import { afterAppend, type LoggedTurn, type TurnLog } from './turn-log.ts'
+import { afterAppend, type LoggedTurn, type TurnLog } from './turnLog.ts'
 
 export function createMemoryTurnLog(): TurnLog {
   const turns = new Map<string, { turn: LoggedTurn; events: TurnEvent[] }>()
