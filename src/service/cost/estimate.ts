@@ -20,6 +20,8 @@ export interface Estimate {
   readonly total: Exact | null
   /** True when the lines answer the same question for several clouds. */
   readonly alternatives: boolean
+  /** True when the question gave every amount and the time. */
+  readonly isExplicit: boolean
   /** What was assumed, sentences. */
   readonly assumptions: readonly string[]
   /** What could not be priced, sentences. */
@@ -57,6 +59,7 @@ export function estimate(text: string, book: PriceBook, context = ''): Estimate 
     periodText: question.period.text,
     total: alternatives || costs.length < lines.length || costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0n),
     alternatives,
+    isExplicit: question.items.length > 0 && question.items.every((asked) => asked.amount !== null) && !question.period.assumed,
     assumptions: [...new Set(assumptions)],
     missing
   }

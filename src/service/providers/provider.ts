@@ -1,7 +1,6 @@
 // The port to whatever writes an answer: a language model somewhere, or the built-in local knowledge. Shaped like the
 // AI SDK's `LanguageModelV4.doStream`, without its weight.
-import type { FinishReason, QuickAction } from '../../shared/turn.ts'
-import type { Estimate } from '../cost/estimate.ts'
+import type { Citation, FinishReason, QuickAction } from '../../shared/turn.ts'
 
 /** A piece of the knowledge base: one section of one article. */
 export interface Passage {
@@ -31,12 +30,20 @@ export interface Term {
   readonly weight: number
 }
 
+/** A passage with the number under which it is cited. */
+export interface CitedPassage extends Passage {
+  readonly n: number
+}
+
 /** What was gathered for the answer. */
 export interface Material {
   /** Best first. */
-  readonly passages: readonly Passage[]
+  readonly passages: readonly CitedPassage[]
   readonly terms: readonly Term[]
-  readonly estimate: Estimate | null
+  /** A computed cost as Markdown blocks, with its citation numbers in it; empty: none was asked for. */
+  readonly estimate: readonly string[]
+  /** Everything that may be cited; `n` counts from 1. */
+  readonly sources: readonly Citation[]
 }
 
 export interface ConversationMessage {
