@@ -6,7 +6,7 @@ import { ignoreGone } from './cdp.ts'
 import type { PageLink } from './pageLink.ts'
 import type { WindowNews } from './page/protocol.ts'
 import { primaryDisplay } from './screen.ts'
-import { electronEvent, state, unsupported, violation, type StandinEvent } from './state.ts'
+import { electronEvent, needReady, state, unsupported, violation, type StandinEvent } from './state.ts'
 import { strictInstances, watchListeners } from './strict.ts'
 import { WebContents } from './webContents.ts'
 import { WindowAppearance } from './windowAppearance.ts'
@@ -78,7 +78,7 @@ export class BrowserWindow extends WindowAppearance {
   }
 
   constructor(options: BrowserWindowConstructorOptions = {}) {
-    if (!state.ready) throw new Error('Cannot create BrowserWindow before app is ready')
+    needReady('Cannot create BrowserWindow before app is ready')
     if (options.parent) unsupported('BrowserWindow with a parent')
     super(options)
     this.id = nextWindowId()
