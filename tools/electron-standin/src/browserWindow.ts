@@ -101,6 +101,9 @@ export class BrowserWindow extends WindowAppearance {
       },
       options.webPreferences ?? {}
     )
+    this.webContents.on('render-process-gone', (event: unknown, details: unknown) =>
+      app.emit('render-process-gone', event, this.webContents, details)
+    )
     addWindow(this)
     watchListeners(this, 'BrowserWindow', EVENTS)
     this.#opened = this.#open()
@@ -232,7 +235,7 @@ export class BrowserWindow extends WindowAppearance {
 
   #onGone(): void {
     if (this.#dead) return
-    if (!this.#closing) this.#onClosedByUser()
+    if (!this.#closing && !state.exiting && !this.webContents.isCrashed()) this.#onClosedByUser()
     this.#dead = true
     removeWindow(this)
     this.emit('closed')
