@@ -7,7 +7,7 @@ import { hooks } from './hooks.ts'
 import { getPath, setPath } from './paths.ts'
 import { nodePath } from './runtime.ts'
 import { requestInstanceLock, type InstanceLock } from './singleInstance.ts'
-import { electronEvent, state, unsupported, violation } from './state.ts'
+import { electronEvent, misuse, state, unsupported, violation } from './state.ts'
 import { strictInstances, strictModule, watchListeners } from './strict.ts'
 import { openWindows } from './windows.ts'
 
@@ -266,7 +266,7 @@ class App extends EventEmitter {
   // ---- graphics and the rest ----
 
   disableHardwareAcceleration(): void {
-    if (state.ready) throw new Error('app.disableHardwareAcceleration() can only be called before app is ready')
+    if (state.ready) misuse('app.disableHardwareAcceleration() can only be called before app is ready')
     state.switches.set('disable-gpu', '')
   }
 
@@ -276,7 +276,7 @@ class App extends EventEmitter {
 
   /** Every page of the stand-in is sandboxed anyway. */
   enableSandbox(): void {
-    if (state.ready) throw new Error('app.enableSandbox() can only be called before app is ready')
+    if (state.ready) misuse('app.enableSandbox() can only be called before app is ready')
   }
 
   getGPUFeatureStatus(): object {

@@ -6,7 +6,7 @@ import { ignoreGone } from './cdp.ts'
 import type { PageLink } from './pageLink.ts'
 import type { WindowNews } from './page/protocol.ts'
 import { primaryDisplay } from './screen.ts'
-import { electronEvent, state, unsupported, violation, type StandinEvent } from './state.ts'
+import { electronEvent, needReady, state, unsupported, violation, type StandinEvent } from './state.ts'
 import { strictInstances, watchListeners } from './strict.ts'
 import { WebContents } from './webContents.ts'
 import { WindowAppearance } from './windowAppearance.ts'
@@ -78,7 +78,7 @@ export class BrowserWindow extends WindowAppearance {
   }
 
   constructor(options: BrowserWindowConstructorOptions = {}) {
-    if (!state.ready) throw new Error('Cannot create BrowserWindow before app is ready')
+    needReady('Cannot create BrowserWindow before app is ready')
     if (options.parent) unsupported('BrowserWindow with a parent')
     super(options)
     this.id = nextWindowId()
@@ -100,6 +100,9 @@ export class BrowserWindow extends WindowAppearance {
         onZoom: () => this.#run((link) => this.#place(link))
       },
       options.webPreferences ?? {}
+    )
+    this.webContents.on('render-process-gone', (event: unknown, details: unknown) =>
+      app.emit('render-process-gone', event, this.webContents, details)
     )
     addWindow(this)
     watchListeners(this, 'BrowserWindow', EVENTS)
@@ -232,7 +235,7 @@ export class BrowserWindow extends WindowAppearance {
 
   #onGone(): void {
     if (this.#dead) return
-    if (!this.#closing) this.#onClosedByUser()
+    if (!this.#closing && !state.exiting && !this.webContents.isCrashed()) this.#onClosedByUser()
     this.#dead = true
     removeWindow(this)
     this.emit('closed')

@@ -123,7 +123,11 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
   const target = {
     getURL: () => own(page.url),
     askToOpen: (details: HandlerDetails) => owner.askToOpen(details),
-    onDestroyed: () => end()
+    onDestroyed: () => end(),
+    onKilled() {
+      if (!state.exiting) onCrash('killed')
+      end()
+    }
   }
   const { targetId, session: cdp } = await targets.adopt(target, () => browser.openWindow(bounds), onEvent)
 
@@ -168,6 +172,12 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
     }),
     onThemeChange(() => void applyTheme().catch(ignoreGone))
   ]
+
+  function onCrash(reason: 'crashed' | 'killed'): void {
+    page.crashed = true
+    load?.settle(loadFailure('ERR_FAILED', own(page.url)))
+    owner.emit('render-process-gone', electronEvent(), { reason, exitCode: 1 })
+  }
 
   function end(): void {
     if (ended) return
@@ -251,11 +261,7 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
         void cdp.send('Page.handleJavaScriptDialog', { accept: type === 'alert' }).catch(ignoreGone)
       }
     },
-    'Inspector.targetCrashed'() {
-      page.crashed = true
-      load?.settle(loadFailure('ERR_FAILED', own(page.url)))
-      owner.emit('render-process-gone', electronEvent(), { reason: 'crashed', exitCode: 1 })
-    },
+    'Inspector.targetCrashed': () => onCrash('crashed'),
     'Fetch.requestPaused': (event) => void requests.onPaused(event).catch(ignoreGone)
   }
 

@@ -75,7 +75,7 @@ export class WebContents extends EventEmitter {
   readonly #host: PageHost
   readonly #page: PageState = { url: '', title: '', loading: false, crashed: false, started: false, gone: false }
   readonly #preferences: WebPreferences
-  #opened: Promise<PageLink> = Promise.reject(new Error('[standin] the window was never opened'))
+  #opened: Promise<PageLink> | null = null
   #link: PageLink | null = null
   #openHandler: ((details: HandlerDetails) => WindowOpenHandlerResponse) | null = null
   #userAgent: string | null = null
@@ -86,7 +86,6 @@ export class WebContents extends EventEmitter {
   constructor(host: PageHost, preferences: WebPreferences) {
     super()
     checkPreferences(preferences)
-    this.#opened.catch(() => undefined)
     lastId += 1
     this.id = lastId
     this.#host = host
@@ -151,6 +150,11 @@ export class WebContents extends EventEmitter {
     return this.#link
   }
 
+  async #linked(): Promise<PageLink> {
+    if (!this.#opened) throw new Error('[standin] a page without a window')
+    return this.#opened
+  }
+
   #onGone(): void {
     if (!all.delete(this.id)) return
     this.emit('destroyed')
@@ -173,7 +177,7 @@ export class WebContents extends EventEmitter {
   // ---- loading ----
 
   async loadURL(url: string): Promise<void> {
-    const link = await this.#opened
+    const link = await this.#linked()
     await link.load(url)
   }
 
@@ -239,7 +243,7 @@ export class WebContents extends EventEmitter {
   }
 
   async executeJavaScript(code: string, userGesture = false): Promise<unknown> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { result, exceptionDetails } = await cdp.send('Runtime.evaluate', {
       expression: code,
       awaitPromise: true,
@@ -265,13 +269,13 @@ export class WebContents extends EventEmitter {
   // ---- pictures ----
 
   async capturePage(rect?: Rectangle): Promise<NativeImage> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { data } = await cdp.send('Page.captureScreenshot', { format: 'png', ...(rect ? { clip: { ...rect, scale: 1 } } : {}) })
     return new NativeImage(Buffer.from(data, 'base64'))
   }
 
   async printToPDF(options: PrintToPDFOptions = {}): Promise<Buffer> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { data } = await cdp.send('Page.printToPDF', toPdfParameters(options))
     return Buffer.from(data, 'base64')
   }
