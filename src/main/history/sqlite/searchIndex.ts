@@ -39,7 +39,8 @@ export function roleToken(role: string): string {
   return `r${role}`
 }
 
-export function createSearchIndex(db: Connection, sql: Statements): SearchIndex {
+/** `grown` hears of each table that was written to. */
+export function createSearchIndex(db: Connection, sql: Statements, grown: (table: string) => void): SearchIndex {
   const known = new Set<number>()
 
   /** Makes the shard's tables when its first message comes. */
@@ -50,13 +51,12 @@ export function createSearchIndex(db: Connection, sql: Statements): SearchIndex 
       return
     }
     // The words come analysed and parted by spaces, so the plainest tokenizer serves. Ranking has its own figures: no
-    // column sizes. secure-delete: what is removed is really gone from the index.
+    // column sizes. secure-delete: what is removed is really gone from the index. automerge: upkeep merges, not a commit.
     const [words, pairs] = [shardTable('words', shard), shardTable('pairs', shard)]
     db.exec(
       `CREATE VIRTUAL TABLE ${words} USING fts5(words, scope, content = '', columnsize = 0, tokenize = 'ascii', prefix = '2 3 4');
        CREATE VIRTUAL TABLE ${pairs} USING fts5(pairs, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
-       INSERT INTO ${words} (${words}, rank) VALUES ('secure-delete', 1);
-       INSERT INTO ${pairs} (${pairs}, rank) VALUES ('secure-delete', 1);`
+       ${[words, pairs].map((table) => `INSERT INTO ${table} (${table}, rank) VALUES ('secure-delete', 1), ('automerge', 0);`).join('')}`
     )
     sql('INSERT INTO shards (number) VALUES (?)').run(shard)
     // The transaction may yet be rolled back, so the shard is known only from the next time on.
@@ -68,8 +68,11 @@ export function createSearchIndex(db: Connection, sql: Statements): SearchIndex 
       const shard = shardOf(position)
       ensureShard(shard)
       const { words, pairs, scope } = columnsOf(message)
-      sql(`INSERT INTO ${shardTable('words', shard)} (rowid, words, scope) VALUES (?, ?, ?)`).run(position, words, scope)
-      sql(`INSERT INTO ${shardTable('pairs', shard)} (rowid, pairs) VALUES (?, ?)`).run(position, pairs)
+      const [wordTable, pairTable] = [shardTable('words', shard), shardTable('pairs', shard)]
+      sql(`INSERT INTO ${wordTable} (rowid, words, scope) VALUES (?, ?, ?)`).run(position, words, scope)
+      sql(`INSERT INTO ${pairTable} (rowid, pairs) VALUES (?, ?)`).run(position, pairs)
+      grown(wordTable)
+      grown(pairTable)
     },
     remove(message) {
       const { position } = message
