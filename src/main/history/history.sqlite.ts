@@ -14,6 +14,7 @@ import { createSearchIndex } from './sqlite/searchIndex.ts'
 import { createSearchScan } from './sqlite/searchScan.ts'
 import { createSessions } from './sqlite/sessions.ts'
 import { createTurns } from './sqlite/turns.ts'
+import { createUpkeep } from './sqlite/upkeep.ts'
 import type { Steps } from './steps.ts'
 import type { HistoryStore, StoreOpened } from './store.ts'
 
@@ -64,7 +65,8 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   const { dataDir, clock } = options
   const ballast = createBallast(dataDir)
   const sql = statementsOf(db)
-  const core: Core = { db, sql, now: () => clock.now(), index: createSearchIndex(db, sql) }
+  const upkeep = createUpkeep(db, sql, ballast)
+  const core: Core = { db, sql, now: () => clock.now(), index: createSearchIndex(db, sql, (table) => upkeep.grown(table)) }
   const sessions = createSessions(core)
   const messages = createMessages(core, sessions)
   const outbox = createOutbox(core)
@@ -91,9 +93,23 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   function write<T>(action: () => T): T {
     if (db.readonly) throw new CopilotError('internal', 'This store only reads.')
     try {
-      return withRoom(ballast, () => inOneTransaction.immediate(action) as T)
+      const result = withRoom(ballast, () => inOneTransaction.immediate(action) as T)
+      upkeep.written()
+      return result
     } catch (error) {
+      upkeep.rolledBack()
       throw translated(error)
+    }
+  }
+
+  function tend(): boolean {
+    try {
+      return upkeep.tend()
+    } catch (error) {
+      // Nobody asked for it and nothing is lost: the next call meets the same trouble and tells of it.
+      if (storageFailure(error) === null) throw error
+      translated(error)
+      return false
     }
   }
 
@@ -129,9 +145,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     page: (request) => read(() => messages.page(request)),
     search: (query) => inSteps(scan(query)),
     usage: (range) => inSteps(ledger.report(range)),
-    tend: () => {
-      if (!db.readonly) ballast.restore()
-    },
+    tend: () => !db.readonly && tend(),
     close
   }
 }
