@@ -1,10 +1,25 @@
-// Unit tests stand beside their source; contract suites in test/contracts run on every adapter of a port.
+// Two projects: `unit` (beside the sources, quick) and `contract` (real sockets, databases, processes and foreign peers).
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts', 'test/contracts/**/*.test.ts', 'test/unit/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'out/**'],
-    pool: 'threads'
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts', 'test/renderer/**/*.test.{ts,tsx}'],
+          exclude: ['**/node_modules/**', 'out/**'],
+          pool: 'threads'
+        }
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contracts/**/*.test.ts', 'test/journeys/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 20_000
+        }
+      }
+    ]
   }
 })

@@ -82,7 +82,11 @@ export interface History {
   removeSession(id: string): Promise<void>
   session(id: string): Promise<Session | null>
   /** Pinned first, then by last activity, newest first. `text` matches title and client name. */
-  listSessions(filter: { readonly status?: Session['status'] | undefined; readonly text?: string | undefined; readonly limit: number }): Promise<readonly Session[]>
+  listSessions(filter: {
+    readonly status?: Session['status'] | undefined
+    readonly text?: string | undefined
+    readonly limit: number
+  }): Promise<readonly Session[]>
 
   /** Saves message, turn and outbox row in one transaction. Idempotent by turn id. */
   accept(input: AcceptInput): Promise<Saved>

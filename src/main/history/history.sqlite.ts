@@ -1,0 +1,137 @@
+// The history on one encrypted SQLite file, at once: what the history's worker runs, and the command line's tools.
+import { CopilotError } from '../../shared/errors.ts'
+import type { Clock } from '../../shared/kit/clock.ts'
+import { createBallast } from './sqlite/ballast.ts'
+import { openConnection, statementsOf, type Connection } from './sqlite/connection.ts'
+import type { Core } from './sqlite/core.ts'
+import { asStorageError, storageFailure } from './sqlite/failures.ts'
+import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
+import { createLedger } from './sqlite/ledger.ts'
+import { createMessages } from './sqlite/messages.ts'
+import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
+import { createOutbox } from './sqlite/outbox.ts'
+import { createSearchIndex } from './sqlite/searchIndex.ts'
+import { createSearchScan } from './sqlite/searchScan.ts'
+import { createSessions } from './sqlite/sessions.ts'
+import { createTurns } from './sqlite/turns.ts'
+import type { Steps } from './steps.ts'
+import type { HistoryStore, StoreOpened } from './store.ts'
+
+export interface SqliteOptions {
+  readonly dataDir: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  readonly clock: Clock
+}
+
+/**
+ * The one store that writes. Takes the folder's lock, so a second one is refused.
+ * @throws CopilotError `unavailable` when there is no room or no right to write, `conflict` when it is in use or newer.
+ */
+export function openStore(options: OpenOptions): StoreOpened {
+  const opened = openDatabase(options)
+  const store = createStore({ ...opened, options, close: () => checkpointAndClose(opened) })
+  return { store, incident: opened.incident }
+}
+
+/** A store that only reads, beside the one that writes. Its writing calls are refused. */
+export function openReadingStore(options: SqliteOptions): HistoryStore {
+  const files = historyFiles(options.dataDir)
+  try {
+    const db = openConnection(files.database, options.key, { readonly: true, fileMustExist: true })
+    return createStore({ db, files, options, close: () => void db.close() })
+  } catch (error) {
+    throw asStorageError(error, options.dataDir)
+  }
+}
+
+function checkpointAndClose(opened: OpenedDatabase): void {
+  try {
+    opened.db.pragma('wal_checkpoint(TRUNCATE)')
+  } finally {
+    opened.close()
+  }
+}
+
+interface StoreParts {
+  readonly db: Connection
+  readonly files: HistoryFiles
+  readonly options: SqliteOptions
+  readonly close: () => void
+}
+
+function createStore({ db, files, options, close }: StoreParts): HistoryStore {
+  const { dataDir, clock } = options
+  const ballast = createBallast(dataDir)
+  const sql = statementsOf(db)
+  const core: Core = { db, sql, now: () => clock.now(), index: createSearchIndex(db, sql) }
+  const sessions = createSessions(core)
+  const messages = createMessages(core, sessions)
+  const outbox = createOutbox(core)
+  const ledger = createLedger(core)
+  const turns = createTurns(core, { sessions, messages, outbox, ledger })
+  const scan = createSearchScan(db, sql, { now: core.now })
+  const inOneTransaction = db.transaction((action: () => unknown) => action())
+
+  function translated(error: unknown): unknown {
+    // The next start shall look at every page, and set the file aside if it finds more than a passing trouble.
+    if (storageFailure(error) === 'damaged') files.markSuspect()
+    return asStorageError(error, dataDir)
+  }
+
+  function read<T>(action: () => T): T {
+    try {
+      // Several statements of one call see one state of the database.
+      return inOneTransaction.deferred(action) as T
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  function write<T>(action: () => T): T {
+    if (db.readonly) throw new CopilotError('internal', 'This store only reads.')
+    try {
+      return withRoom(ballast, () => inOneTransaction.immediate(action) as T)
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  function* inSteps<T>(steps: Steps<T>): Steps<T> {
+    try {
+      return yield* steps
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  if (!db.readonly) write(() => turns.indexUnended())
+
+  return {
+    createSession: (session) => write(() => sessions.create(session)),
+    updateSession: (id, change, at) => write(() => sessions.update(id, change, at)),
+    removeSession: (id) => write(() => sessions.remove(id)),
+    session: (id) => read(() => sessions.get(id)),
+    listSessions: (filter) => read(() => sessions.list(filter)),
+    accept: (input) => write(() => turns.accept(input)),
+    question: (turnId) => read(() => turns.question(turnId)),
+    editQuestion: (messageId, change) => write(() => turns.edit(messageId, change)),
+    outbox: () => read(() => outbox.open()),
+    outboxRow: (turnId) => read(() => outbox.row(turnId)),
+    changeOutbox: (turnId, change) =>
+      write(() => {
+        const { position } = outbox.change(turnId, change)
+        return messages.at(position)
+      }),
+    waitingCount: () => read(() => outbox.waitingCount()),
+    saveEvents: (turnId, events) => write(() => turns.saveEvents(turnId, events)),
+    message: (id) => read(() => messages.byId(id)),
+    page: (request) => read(() => messages.page(request)),
+    search: (query) => inSteps(scan(query)),
+    usage: (range) => inSteps(ledger.report(range)),
+    tend: () => {
+      if (!db.readonly) ballast.restore()
+    },
+    close
+  }
+}

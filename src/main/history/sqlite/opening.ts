@@ -1,0 +1,121 @@
+// Opens the history's database for writing, whatever state it is in: wrong key, damage, an older format, a full disk.
+import { mkdirSync } from 'node:fs'
+import { CopilotError } from '../../../shared/errors.ts'
+import type { Clock } from '../../../shared/kit/clock.ts'
+import { createBallast, type Ballast } from './ballast.ts'
+import { openConnection, type Connection } from './connection.ts'
+import { asStorageError, storageFailure } from './failures.ts'
+import { historyFiles, type HistoryFiles } from './files.ts'
+import { takeLock } from './lock.ts'
+import { firstProblem, migrateCopy, runMigrations, versionOf } from './migrate.ts'
+import { migrations as released, type Migration } from './migrations/index.ts'
+
+export interface OpenOptions {
+  readonly dataDir: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  readonly clock: Clock
+  /** Other steps than the released ones, for tests of the mechanism. */
+  readonly migrations?: readonly Migration[]
+}
+
+export interface OpenedDatabase {
+  readonly db: Connection
+  readonly files: HistoryFiles
+  readonly ballast: Ballast
+  /** For people; null when all was well. */
+  readonly incident: string | null
+  /** Closes the database and lets another process have it. */
+  close(): void
+}
+
+/** Up to this size every page is looked at each time (about 50 ms); a larger one after damage was met. */
+const ALWAYS_CHECKED_BYTES = 16 * 1_048_576
+
+/** @throws CopilotError `unavailable` (no room, no rights), `conflict` (another process has it, or a newer Aside made it). */
+export function openDatabase(options: OpenOptions): OpenedDatabase {
+  const { dataDir } = options
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    const ballast = createBallast(dataDir)
+    const lock = withRoom(ballast, () => takeLock(dataDir))
+    try {
+      const files = historyFiles(dataDir)
+      const { db, incident } = withRoom(ballast, () => openOrReplace(files, options))
+      ballast.restore()
+      const close = (): void => {
+        db.close()
+        lock.release()
+      }
+      return { db, files, ballast, incident, close }
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  } catch (error) {
+    throw asStorageError(error, dataDir)
+  }
+}
+
+/** Once more with the ballast's room, when there was none. */
+export function withRoom<T>(ballast: Ballast, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (storageFailure(error) !== 'full' || !ballast.release()) throw error
+    return action()
+  }
+}
+
+function openOrReplace(files: HistoryFiles, options: OpenOptions): { db: Connection; incident: string | null } {
+  files.removeCopies('unfinished')
+  try {
+    return { db: openWhole(files, options), incident: null }
+  } catch (error) {
+    if (storageFailure(error) !== 'damaged') throw error
+    const name = files.setAside(options.clock.now())
+    files.clearSuspect()
+    const incident =
+      `The history could not be read: it is damaged, or was written with another key. ` +
+      `It is kept, unchanged, as ${name} in ${files.dataDir}; Aside started with an empty history.`
+    return { db: openWhole(files, options), incident }
+  }
+}
+
+class DamageFound extends Error {
+  readonly code = 'SQLITE_CORRUPT'
+}
+
+function openWhole(files: HistoryFiles, options: OpenOptions): Connection {
+  const steps = options.migrations ?? released
+  const newest = steps.at(-1)?.version ?? 0
+  let db = openConnection(files.database, options.key)
+  try {
+    const version = versionOf(db)
+    if (version > newest) {
+      throw new CopilotError(
+        'conflict',
+        `The history in ${files.dataDir} was written by a newer version of Aside. Update Aside; nothing was changed.`
+      )
+    }
+    if (files.isSuspect() || files.size() <= ALWAYS_CHECKED_BYTES) {
+      const problem = firstProblem(db)
+      if (problem !== null) throw new DamageFound(problem)
+      files.clearSuspect()
+    }
+    if (version === newest) files.removeCopies('kept')
+    else if (version === 0) runMigrations(db, steps)
+    else db = migrated(db, files, options, steps)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function migrated(db: Connection, files: HistoryFiles, options: OpenOptions, steps: readonly Migration[]): Connection {
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  migrateCopy({ files, key: options.key, migrations: steps })
+  return openConnection(files.database, options.key)
+}

@@ -1,0 +1,162 @@
+// Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
+// rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
+import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
+import { matchExpression, parseSearch, type Clause } from '../search/query.ts'
+import { rank, snippet, type Candidate } from '../search/rank.ts'
+import { stepTimer, type Steps } from '../steps.ts'
+import type { Connection, Statements } from './connection.ts'
+import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+
+/** The window of newest matches that are ranked against each other; twice the limit where that is more. */
+const WINDOW = 64
+/** More sessions of one client than this in one shard are told apart after the match, not in it. */
+const MAX_SCOPE_TOKENS = 64
+
+/** Positions, both ends inclusive. */
+interface Positions {
+  readonly from: number
+  readonly to: number
+}
+
+interface SessionPlace extends Positions {
+  readonly number: number
+}
+
+interface FoundRow extends Candidate {
+  readonly position: number
+  readonly id: string
+  readonly session: number
+  readonly role: SearchHit['role']
+}
+
+export interface SearchScanOptions {
+  readonly now: () => number
+}
+
+export function createSearchScan(db: Connection, sql: Statements, { now }: SearchScanOptions): (query: SearchQuery) => Steps<SearchResult> {
+  const inOneRead = db.transaction((action: () => void) => action())
+
+  function placesOf(query: SearchQuery): SessionPlace[] | null {
+    if (query.sessionId === undefined && query.clientName === undefined) return null
+    const sessions = sql<{ number: number }>(
+      `SELECT number FROM sessions WHERE ($id IS NULL OR id = $id) AND ($clientName IS NULL OR client_name = $clientName)`
+    ).all({ id: query.sessionId ?? null, clientName: query.clientName ?? null })
+    const bounds = sql<{ low: number | null; high: number | null }>(
+      'SELECT (SELECT min(position) FROM messages WHERE session = $number) AS low, (SELECT max(position) FROM messages WHERE session = $number) AS high'
+    )
+    return sessions.flatMap(({ number }) => {
+      const place = bounds.get({ number })
+      return place === undefined || place.low === null || place.high === null ? [] : [{ number, from: place.low, to: place.high }]
+    })
+  }
+
+  /** The ranges of positions that may hold messages of the dates asked for, newest first; everything without dates. */
+  function rangesOf(query: SearchQuery): Positions[] {
+    if (query.from === undefined && query.to === undefined) return [{ from: 0, to: Number.MAX_SAFE_INTEGER }]
+    const spans = sql<number>('SELECT number FROM spans WHERE to_at >= ? AND from_at <= ? ORDER BY number DESC')
+      .pluck()
+      .all(query.from ?? 0, query.to ?? Number.MAX_SAFE_INTEGER)
+    const ranges: Positions[] = []
+    for (const span of spans) {
+      const last = ranges.at(-1)
+      const from = span * SPAN_POSITIONS
+      if (last !== undefined && last.from === from + SPAN_POSITIONS) ranges[ranges.length - 1] = { from, to: last.to }
+      else ranges.push({ from, to: from + SPAN_POSITIONS - 1 })
+    }
+    return ranges
+  }
+
+  function rowsAt(positions: readonly number[]): FoundRow[] {
+    return sql<FoundRow>(
+      `SELECT position, id, session, role, created_at AS createdAt, text FROM messages
+       WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`
+    ).all(JSON.stringify(positions))
+  }
+
+  function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<{ rows: FoundRow[]; complete: boolean }> {
+    const rows: FoundRow[] = []
+    const places = placesOf(query)
+    const allowed = places === null ? null : new Set(places.map((place) => place.number))
+    const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
+    const pending = shards.flatMap((shard) => shardPlans(shard, rangesOf(query), places, query.role))
+    const timeIsUp = stepTimer()
+    let at = 0
+    while (at < pending.length) {
+      inOneRead(() => {
+        for (; at < pending.length && !timeIsUp();) {
+          const plan = pending[at] as Plan
+          const found = sql<number>(
+            `SELECT rowid FROM ${shardTable(plan.shard)} WHERE ${shardTable(plan.shard)} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`
+          )
+            .pluck()
+            .all(matchExpression(clauses, plan.scope), plan.from, plan.to, wanted)
+          if (found.length > 0) rows.push(...rowsAt(found).filter((row) => isAllowed(row, query, allowed)))
+          if (rows.length >= wanted) return
+          // A full batch may have more behind it; otherwise this range is done.
+          if (found.length < wanted) at += 1
+          else pending[at] = { ...plan, to: (found.at(-1) ?? plan.from) - 1 }
+        }
+      })
+      if (rows.length >= wanted) return { rows: rows.slice(0, wanted), complete: false }
+      if (at < pending.length) yield
+    }
+    return { rows, complete: true }
+  }
+
+  return function* search(query) {
+    const began = performance.now()
+    const clauses = parseSearch(query.text)
+    if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
+    const { rows, complete } = yield* candidatesOf(query, clauses, Math.max(WINDOW, 2 * query.limit))
+    const best = rank(rows, clauses, now()).slice(0, query.limit)
+    const sessionOf = sql<{ id: string; title: string; clientName: string }>(
+      'SELECT id, title, client_name AS clientName FROM sessions WHERE number = ?'
+    )
+    const hits = best.flatMap(({ candidate, found }) => {
+      const session = sessionOf.get(candidate.session)
+      // Removed between two steps.
+      if (session === undefined) return []
+      return {
+        messageId: candidate.id,
+        sessionId: session.id,
+        sessionTitle: session.title,
+        clientName: session.clientName,
+        role: candidate.role,
+        createdAt: candidate.createdAt,
+        snippet: snippet(candidate.text, clauses, found)
+      }
+    })
+    return { hits, more: !complete || rows.length > query.limit, tookMs: performance.now() - began }
+  }
+}
+
+interface Plan extends Positions {
+  readonly shard: number
+  readonly scope: readonly (readonly string[])[]
+}
+
+/** What to ask of one shard: the parts of the ranges that lie in it, narrowed to where the sessions asked for are. */
+function shardPlans(shard: number, ranges: readonly Positions[], places: readonly SessionPlace[] | null, role: string | undefined): Plan[] {
+  const first = shard * SHARD_POSITIONS
+  const last = first + SHARD_POSITIONS - 1
+  const here = places?.filter((place) => place.from <= last && place.to >= first)
+  if (here?.length === 0) return []
+  const scope: string[][] = []
+  if (here !== undefined && here.length <= MAX_SCOPE_TOKENS) scope.push(here.map((place) => sessionToken(place.number)))
+  if (role !== undefined) scope.push([roleToken(role)])
+  const low = Math.max(first, here === undefined ? 0 : Math.min(...here.map((place) => place.from)))
+  const high = Math.min(last, here === undefined ? last : Math.max(...here.map((place) => place.to)))
+  return ranges.flatMap((range) => {
+    const [from, to] = [Math.max(low, range.from), Math.min(high, range.to)]
+    return from > to ? [] : [{ shard, from, to, scope }]
+  })
+}
+
+function isAllowed(row: FoundRow, query: SearchQuery, sessions: ReadonlySet<number> | null): boolean {
+  return (
+    (sessions === null || sessions.has(row.session)) &&
+    (query.role === undefined || row.role === query.role) &&
+    row.createdAt >= (query.from ?? 0) &&
+    row.createdAt <= (query.to ?? Number.MAX_SAFE_INTEGER)
+  )
+}

@@ -1,0 +1,22 @@
+// The history as a store sees it: the port's calls, but at once, and the long ones in steps. What the worker runs.
+import type { SearchQuery, SearchResult, UsageRange, UsageReport } from '../../shared/domain.ts'
+import type { History } from './history.ts'
+import type { Steps } from './steps.ts'
+
+type AtOnce<Call> = Call extends (...args: infer Args) => Promise<infer Result> ? (...args: Args) => Result : never
+/** Calls that may take longer than a moment. */
+export type LongCall = 'search' | 'usage'
+export type ShortCall = Exclude<keyof History, LongCall | 'close'>
+
+export type HistoryStore = { readonly [Name in ShortCall]: AtOnce<History[Name]> } & {
+  search(query: SearchQuery): Steps<SearchResult>
+  usage(range: UsageRange): Steps<UsageReport>
+  /** Upkeep for quiet moments. */
+  tend(): void
+  close(): void
+}
+
+export interface StoreOpened {
+  readonly store: HistoryStore
+  readonly incident: string | null
+}

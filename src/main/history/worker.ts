@@ -1,0 +1,111 @@
+// Entry of a history worker: one thread, one connection, either the one that writes or one that only reads.
+import { parentPort, workerData } from 'node:worker_threads'
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import { openReadingStore, openStore } from './history.sqlite.ts'
+import type { CrossedError, FromWorker, ToWorker, WorkerStart } from './protocol.ts'
+import type { Steps } from './steps.ts'
+import type { HistoryStore, LongCall } from './store.ts'
+
+const port = parentPort
+if (port === null) throw new Error('The history worker is started by its client, not by itself')
+
+const start = workerData as WorkerStart
+let now = 0
+const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => now } }
+
+const TEND_EVERY_MS = 60_000
+const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
+const cancelled = new Set<number>()
+const running = new Map<number, Promise<void>>()
+
+function say(message: FromWorker): void {
+  port?.postMessage(message)
+}
+
+function crossed(error: unknown): CrossedError {
+  const known = toCopilotError(error)
+  return { wire: known.toWire(), bug: known.code === 'internal' && error instanceof Error ? (error.stack ?? error.message) : null }
+}
+
+/** A turn of the event loop, in which messages are read. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+async function runLong(id: number, steps: Steps<unknown>): Promise<void> {
+  try {
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return say({ kind: 'value', id, value: step.value })
+      await nextTurn()
+      if (cancelled.has(id)) {
+        steps.return(undefined)
+        throw new CopilotError('cancelled', 'Stopped.')
+      }
+    }
+  } catch (error) {
+    say({ kind: 'error', id, error: crossed(error) })
+  } finally {
+    cancelled.delete(id)
+    running.delete(id)
+  }
+}
+
+function answer(store: HistoryStore, message: Extract<ToWorker, { kind: 'call' }>): void {
+  const { id, call, args } = message
+  now = message.now
+  try {
+    const run = store[call] as (...args: readonly unknown[]) => unknown
+    const result = run(...args)
+    if (longCalls.has(call)) running.set(id, runLong(id, result as Steps<unknown>))
+    else say({ kind: 'value', id, value: result })
+  } catch (error) {
+    say({ kind: 'error', id, error: crossed(error) })
+  }
+}
+
+async function close(store: HistoryStore, id: number): Promise<void> {
+  await Promise.all(running.values())
+  try {
+    store.close()
+    say({ kind: 'value', id, value: null })
+  } catch (error) {
+    say({ kind: 'error', id, error: crossed(error) })
+  }
+  port?.close()
+}
+
+function open(): HistoryStore | null {
+  try {
+    const { store, incident } = start.role === 'writer' ? openStore(options) : { store: openReadingStore(options), incident: null }
+    say({ kind: 'opened', incident })
+    return store
+  } catch (error) {
+    say({ kind: 'refused', error: crossed(error) })
+    port?.close()
+    return null
+  }
+}
+
+let store: HistoryStore | null = null
+const tending = setInterval(() => store?.tend(), TEND_EVERY_MS)
+tending.unref()
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'open':
+      now = message.now
+      store = open()
+      return
+    case 'call':
+      if (store !== null) answer(store, message)
+      return
+    case 'cancel':
+      // Too late for one that has answered.
+      if (running.has(message.id)) cancelled.add(message.id)
+      return
+    case 'close':
+      clearInterval(tending)
+      if (store !== null) void close(store, message.id)
+  }
+})

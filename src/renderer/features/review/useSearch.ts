@@ -1,0 +1,45 @@
+// As-you-type search: the newest text wins, what it overtook is dropped.
+import { useEffect, useState } from 'react'
+import type { SearchHit } from '../../../shared/domain.ts'
+import { toCopilotError } from '../../../shared/errors.ts'
+import { useAppStore } from '../../state/context.tsx'
+import type { SearchDraft } from '../../state/model.ts'
+
+export interface SearchState {
+  readonly status: 'idle' | 'searching' | 'ready' | 'failed'
+  readonly hits: readonly SearchHit[]
+  readonly more: boolean
+  readonly tookMs: number
+  readonly error: string
+}
+const idle: SearchState = { status: 'idle', hits: [], more: false, tookMs: 0, error: '' }
+
+/** Waits for a pause this short, so that a fast typist does not ask for every letter. */
+const PAUSE_MS = 40
+const LIMIT = 50
+
+export function useSearch(draft: SearchDraft): SearchState {
+  const { bridge } = useAppStore()
+  const [state, setState] = useState(idle)
+  useEffect(() => {
+    if (draft.text.trim() === '') {
+      setState(idle)
+      return undefined
+    }
+    const overtaken = new AbortController()
+    const timer = setTimeout(() => {
+      setState((old) => ({ ...old, status: 'searching' }))
+      bridge.call('search.query', { ...draft, limit: LIMIT }, { signal: overtaken.signal }).then(
+        (result) => setState({ status: 'ready', hits: result.hits, more: result.more, tookMs: result.tookMs, error: '' }),
+        (error: unknown) => {
+          if (!overtaken.signal.aborted) setState({ ...idle, status: 'failed', error: toCopilotError(error).message })
+        }
+      )
+    }, PAUSE_MS)
+    return () => {
+      clearTimeout(timer)
+      overtaken.abort()
+    }
+  }, [bridge, draft])
+  return state
+}

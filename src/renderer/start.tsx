@@ -1,0 +1,37 @@
+// Starts a window: bridge, store, React. The only place that touches the page's globals.
+import './csp.ts'
+import '@fontsource-variable/atkinson-hyperlegible-next/wght.css'
+import '@fontsource-variable/atkinson-hyperlegible-next/wght-italic.css'
+import '@fontsource-variable/atkinson-hyperlegible-mono/wght.css'
+import './ui/tokens.css'
+import './ui/base.css'
+import './ui/ui.css'
+import './markdown/markdown.css'
+import './features/ask/ask.css'
+import './features/shell/window.css'
+import { StrictMode, type ReactNode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { v7 } from 'uuid'
+import { createBridge } from './bridge.ts'
+import { Window } from './features/shell/Window.tsx'
+import { StoreProvider } from './state/context.tsx'
+import { browserFrames } from './state/frame.ts'
+import { createAppStore } from './state/store.ts'
+import { applySystemLook } from './ui/theme.ts'
+
+/** Runs until the page goes away, which ends everything it started. */
+export function startWindow(content: ReactNode): void {
+  const root = document.getElementById('root')
+  if (root === null) throw new Error('The page has no #root')
+  applySystemLook(document.documentElement)
+  const store = createAppStore(createBridge(window.aside), { frames: browserFrames(), storage: sessionStorage, newId: v7, random: Math.random })
+  store.start()
+  window.addEventListener('pagehide', () => store.stop(), { once: true })
+  createRoot(root).render(
+    <StrictMode>
+      <StoreProvider store={store}>
+        <Window>{content}</Window>
+      </StoreProvider>
+    </StrictMode>
+  )
+}

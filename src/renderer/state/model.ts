@@ -1,0 +1,73 @@
+// The whole state of one window: what it mirrors from main, and what it owns itself.
+import type { Announcement } from '../../shared/bridge.ts'
+import type { SearchQuery } from '../../shared/domain.ts'
+import { emptyDraft, type Draft } from './drafts.ts'
+import type { Mirror } from './mirror.ts'
+
+export const views = ['ask', 'search', 'usage', 'settings'] as const
+export type View = (typeof views)[number]
+
+/** What is asked of the transcript: show this message. `nonce` makes the same request twice two requests. */
+export interface Jump {
+  readonly sessionId: string
+  readonly messageId: string
+  readonly nonce: number
+}
+
+export type SearchDraft = Omit<SearchQuery, 'limit'>
+
+/** Drafts, selection, panels: the renderer's own. */
+export interface LocalState {
+  readonly view: View
+  readonly selectedSessionId: string | null
+  readonly drafts: Readonly<Record<string, Draft>>
+  /** Boxes whose text is on its way to main. */
+  readonly sending: Readonly<Record<string, true>>
+  /** Why the last attempt of a box failed; its text is still in it. */
+  readonly boxErrors: Readonly<Record<string, string>>
+  readonly search: SearchDraft
+  readonly jump: Jump | null
+  /** Grows with every request to put the caret into the composer. */
+  readonly focusRequests: number
+  readonly railOpen: boolean
+  readonly detailsOpen: boolean
+  readonly newSessionOpen: boolean
+  readonly archivedShown: boolean
+  /** Announcements made in this window. */
+  readonly notes: readonly Announcement[]
+}
+
+export interface AppState {
+  /** Null until the first snapshot came. */
+  readonly mirror: Mirror | null
+  /** Why there is no snapshot yet. */
+  readonly startError: string | null
+  readonly local: LocalState
+}
+
+export const initialLocal: LocalState = {
+  view: 'ask',
+  selectedSessionId: null,
+  drafts: {},
+  sending: {},
+  boxErrors: {},
+  search: { text: '' },
+  jump: null,
+  focusRequests: 0,
+  railOpen: false,
+  detailsOpen: false,
+  newSessionOpen: false,
+  archivedShown: false,
+  notes: []
+}
+
+/** Key of a session's draft; the overlay asks into a session that may not exist yet. */
+export function draftKey(sessionId: string | null): string {
+  return sessionId === null ? 'question.new' : `question.${sessionId}`
+}
+export function editKey(messageId: string): string {
+  return `edit.${messageId}`
+}
+export function draftOf(local: LocalState, key: string): Draft {
+  return local.drafts[key] ?? emptyDraft
+}

@@ -1,0 +1,29 @@
+// The agent: the port between the turn broker and whatever finds the answer. It keeps nothing between two turns.
+import type { FinishReason, Question, TurnEventBody } from '../../shared/turn.ts'
+
+export interface AgentTurn {
+  readonly turnId: string
+  readonly userId: string
+  /** The assistant's message. */
+  readonly messageId: string
+  readonly question: Question
+  /** Unix ms. */
+  readonly createdAt: number
+}
+
+/** What an agent may say while it answers; the broker says the rest. */
+export type AgentEvent = Extract<TurnEventBody, { type: 'queued' | 'status' | 'delta' | 'citation' | 'notice' | 'usage' }>
+
+export interface AnswerOptions {
+  /** Aborted when the turn is cancelled or the service stops; the answer then rejects soon. */
+  readonly signal: AbortSignal
+  /** Called in order; never throws. */
+  readonly emit: (event: AgentEvent) => void
+}
+
+export interface Agent {
+  /** Keeps the person's message, durable before the answer starts. Twice is once. */
+  receive(turn: AgentTurn): Promise<void>
+  /** Resolves when the answer is complete and kept; rejects with `CopilotError` (what was emitted stays) or a bug. */
+  answer(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
+}

@@ -1,0 +1,24 @@
+// The agent's memory in the service's store. Sessions are looked up together with their user, never without.
+import type { ConversationMessage } from '../providers/provider.ts'
+import type { Store } from '../store/store.ts'
+import type { Conversation } from './conversation.ts'
+
+export function createSqliteConversation({ database, writer }: Pick<Store, 'database' | 'writer'>): Conversation {
+  const insert = database.prepare<[string, string, string, string, string, number]>(
+    'INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
+  )
+  const select = database.prepare<[{ userId: string; sessionId: string; turnId: string; limit: number }], ConversationMessage>(`
+    SELECT role, text FROM (
+      SELECT position, role, text FROM message
+      WHERE user_id = @userId AND session_id = @sessionId AND turn_id <> @turnId
+        AND position < coalesce((SELECT position FROM message WHERE turn_id = @turnId AND role = 'user'), 9223372036854775807)
+      ORDER BY position DESC LIMIT @limit
+    ) ORDER BY position`)
+  return {
+    save: ({ userId, sessionId, turnId, role, text, createdAt }) =>
+      writer.write(() => {
+        insert.run(userId, sessionId, turnId, role, text, createdAt)
+      }),
+    before: async ({ userId, sessionId, turnId }, limit) => select.all({ userId, sessionId, turnId, limit })
+  }
+}

@@ -1,0 +1,19 @@
+// What a person and the copilot have said in a session: the port of the agent's memory.
+import type { ConversationMessage } from '../providers/provider.ts'
+
+export interface MessageRecord {
+  readonly userId: string
+  readonly sessionId: string
+  readonly turnId: string
+  readonly role: 'user' | 'assistant'
+  readonly text: string
+  /** Unix ms. */
+  readonly createdAt: number
+}
+
+export interface Conversation {
+  /** Durable when it resolves. A turn has one message of each role: the first one stays. */
+  save(message: MessageRecord): Promise<void>
+  /** The last messages of the user's session from before this turn, oldest first. */
+  before(turn: Pick<MessageRecord, 'userId' | 'sessionId' | 'turnId'>, limit: number): Promise<readonly ConversationMessage[]>
+}

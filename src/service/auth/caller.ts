@@ -1,0 +1,23 @@
+// Who asks, once the token has been read. Everything a caller owns hangs on `userId`.
+import { CopilotError } from '../../shared/errors.ts'
+
+export interface Caller {
+  readonly userId: string
+  readonly role: string
+  /** Unix ms; null: as long as the service runs. */
+  readonly expiresAt: number | null
+}
+
+/** Throws `unauthenticated` once the caller's token has run out; for every message on a connection that stays open. */
+export function requireFresh(caller: Caller, now: number): void {
+  if (caller.expiresAt !== null && caller.expiresAt <= now) {
+    throw new CopilotError('unauthenticated', 'The sign-in has expired. Nothing was lost; sign in again and the question goes out.')
+  }
+}
+
+/** Throws `forbidden` when a message claims to come from somebody else than its token says. */
+export function requireSameUser(caller: Caller, claimedUserId: string | undefined): void {
+  if (claimedUserId !== undefined && claimedUserId !== '' && claimedUserId !== caller.userId) {
+    throw new CopilotError('forbidden', 'The message names another user than its token. Leave user_id out, or use that user\u2019s token.')
+  }
+}

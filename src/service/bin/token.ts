@@ -1,0 +1,36 @@
+// npm run --silent service:token -- --user ID [--role ROLE] [--ttl 15m]: prints a bearer token of this data folder's service.
+import { randomUUID } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { toCopilotError } from '../../shared/errors.ts'
+import { issueToken } from '../auth/issuer.ts'
+import { signingKeys } from '../auth/keys.ts'
+import { processDataDir } from '../config.ts'
+import { durationMs, longestDurationMs } from '../duration.ts'
+
+const usage = 'Usage: npm run --silent service:token -- --user ID [--role ROLE] [--ttl 15m]'
+
+class UsageError extends Error {}
+
+function readArguments(): { userId: string; role: string; ttlMs: number } {
+  const { values } = parseArgs({
+    options: { user: { type: 'string' }, role: { type: 'string', default: 'user' }, ttl: { type: 'string', default: '15m' } }
+  })
+  const { user = '', role, ttl } = values
+  // oxlint-disable-next-line no-control-regex -- an id with control characters is refused here
+  if (user.trim() === '' || user.length > 128 || /[\u0000-\u001f]/.test(user)) throw new UsageError('--user needs an id of 1 to 128 characters.')
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(role)) throw new UsageError('--role needs one word, such as user or admin.')
+  const ttlMs = durationMs(ttl)
+  if (ttlMs === null || ttlMs < 1_000 || ttlMs > longestDurationMs) throw new UsageError('--ttl needs a duration such as 30s, 15m, 12h or 7d.')
+  return { userId: user, role, ttlMs }
+}
+
+try {
+  const order = readArguments()
+  const keys = await signingKeys(processDataDir())
+  process.stdout.write(`${await issueToken(keys, { ...order, now: Date.now(), tokenId: randomUUID() })}\n`)
+} catch (error) {
+  const isUsage = error instanceof UsageError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  const message = isUsage ? `${error.message.split('\n')[0]} ${usage}` : toCopilotError(error).message
+  process.stderr.write(`${message}\n`)
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,156 @@
+// The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
+import { existsSync } from 'node:fs'
+import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
+import { v7 as uuidv7 } from 'uuid'
+import { createSqliteConversation } from './agent/conversation.sqlite.ts'
+import { createPipeline } from './agent/pipeline.ts'
+import { signingKeys } from './auth/keys.ts'
+import { createVerifier } from './auth/verifier.ts'
+import type { ServiceConfig } from './config.ts'
+import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
+import { openGrpcDoor } from './gateway/copilot.grpc.ts'
+import { attachErpSockets } from './gateway/erp.socketio.ts'
+import type { Door, GatewayParts } from './gateway/gateway.ts'
+import { reflectionFrom } from './gateway/reflection.ts'
+import { openHttpDoor } from './gateway/rest.fastify.ts'
+import { ingest } from './knowledge/ingest.ts'
+import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
+import type { Logger } from './logging.ts'
+import { createOrchestrator } from './orchestrator/orchestrator.ts'
+import { createLocalKnowledge } from './providers/localKnowledge.ts'
+import { createOllamaProvider } from './providers/ollama.undici.ts'
+import { createOpenAiProvider } from './providers/openai.undici.ts'
+import type { Provider } from './providers/provider.ts'
+import { findResources, type Resources } from './resources.ts'
+import { openStore } from './store/store.ts'
+import { createBroker, type TurnBroker } from './turns/broker.ts'
+import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
+import { createSqliteTurnLog } from './turns/turnLog.sqlite.ts'
+import { version } from './version.ts'
+
+export interface RunningService {
+  /** `host:port`. */
+  readonly grpc: string
+  readonly http: string
+  /** Drains what is being answered, closes the doors, then the store. Twice is once. */
+  stop(): Promise<void>
+}
+
+export interface ComposeOptions {
+  readonly config: ServiceConfig
+  readonly logger: Logger
+  readonly clock?: Clock
+  readonly newId?: NewId
+  /** Providers instead of those of the configuration, for tests. */
+  readonly providers?: readonly Provider[]
+}
+
+/** Shorter than the grace that the desktop gives before it kills. */
+const DRAIN_MS = 2_000
+const PRUNE_EVERY_MS = 3_600_000
+
+/** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
+export async function startService(options: ComposeOptions): Promise<RunningService> {
+  const { config, logger, clock = systemClock, newId = uuidv7 } = options
+  await using started = new AsyncDisposableStack()
+  if (config.ignored.length > 0) logger.warn({ settings: config.ignored }, 'config.ignored')
+
+  const store = await openStore({ dataDir: config.dataDir, clock })
+  started.defer(() => store.stop())
+  if (store.incident !== null) logger.error({ incident: store.incident }, 'store.incident')
+
+  const resources = findResources(config.resourcesDir, import.meta.dirname)
+  if (resources === null) logger.warn({}, 'resources.missing')
+  const keys = await signingKeys(config.dataDir)
+  const verifier = createVerifier({ keys, launchToken: config.launchToken, clock })
+  const knowledge = createSqliteKnowledge(store)
+  const priceBook = await prices(resources, logger)
+  const providers = options.providers ?? providersOf(config, clock, started)
+  // Prices of models come with the price books of the next step; until then only what is free is known.
+  const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
+  const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, clock })
+  const log = createSqliteTurnLog(store)
+  const broker = createBroker({ log, agent, clock, newId, logger })
+
+  await learn(knowledge, resources, logger)
+  await prune(log, clock)
+  const revived = await broker.revive()
+  if (revived.restarted + revived.ended > 0) logger.info(revived, 'turns.revived')
+  const pruning = setInterval(() => {
+    prune(log, clock).catch((error: unknown) => logger.error({ error: String(error) }, 'turns.prune'))
+  }, PRUNE_EVERY_MS)
+  started.defer(() => clearInterval(pruning))
+
+  const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
+  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, config, resources)
+  const parts = started.move()
+  let stopping: Promise<void> | null = null
+  return {
+    grpc: doors.grpc.address,
+    http: doors.http.address,
+    stop: () => (stopping ??= stop(doors, broker, parts))
+  }
+}
+
+interface Doors {
+  readonly grpc: Door
+  readonly http: Door
+}
+
+async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: Resources | null): Promise<Doors> {
+  const { host, grpcPort, httpPort } = config
+  const addReflection = resources === null ? null : reflectionFrom(resources.proto)
+  const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
+  try {
+    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachErpSockets(server, parts) })
+    return { grpc, http }
+  } catch (error) {
+    await grpc.close()
+    throw error
+  }
+}
+
+async function stop(doors: Doors, broker: TurnBroker, parts: AsyncDisposableStack): Promise<void> {
+  // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
+  await broker.stop(DRAIN_MS)
+  await Promise.all([doors.grpc.close(), doors.http.close()])
+  await parts.disposeAsync()
+}
+
+async function prices(resources: Resources | null, logger: Logger): Promise<PriceBook> {
+  if (resources === null) return { items: [], problems: [] }
+  const book = await readPriceBook(resources.pricing)
+  for (const problem of book.problems) logger.warn({ problem }, 'prices.problem')
+  return book
+}
+
+async function learn(knowledge: ReturnType<typeof createSqliteKnowledge>, resources: Resources | null, logger: Logger): Promise<void> {
+  if (resources === null || !existsSync(resources.knowledge)) return
+  const { problems, ...counts } = await ingest(resources.knowledge, knowledge, new AbortController().signal)
+  logger.info(counts, 'knowledge.ingested')
+  for (const problem of problems) logger.warn({ problem }, 'knowledge.problem')
+}
+
+async function prune(log: TurnLog, clock: Clock): Promise<void> {
+  await log.prune(clock.now() - TURN_KEPT_MS)
+}
+
+function providersOf(config: ServiceConfig, clock: Clock, started: AsyncDisposableStack): Provider[] {
+  const { openai, ollamaUrl, upstreamTimeoutMs: timeoutMs, connectTimeoutMs, poolSize: connections } = config
+  const providers: Provider[] = []
+  if (openai !== null) {
+    const isOpenAi = openai.baseUrl === 'https://api.openai.com/v1'
+    const name = isOpenAi ? 'OpenAI' : `The model server at ${new URL(openai.baseUrl).host}`
+    // A server of one's own usually has one model; OpenAI has many, so one must be named.
+    const model = openai.model ?? (isOpenAi ? 'gpt-4o-mini' : null)
+    const provider = createOpenAiProvider({ ...openai, id: 'openai', name, model, timeoutMs, connectTimeoutMs, connections })
+    started.defer(() => provider.stop())
+    providers.push(provider)
+  }
+  if (ollamaUrl !== null) {
+    const ollama = createOllamaProvider({ url: ollamaUrl, model: openai?.model ?? null, timeoutMs, connectTimeoutMs, connections, clock })
+    started.defer(() => ollama.stop())
+    providers.push(ollama)
+  }
+  return [...providers, createLocalKnowledge()]
+}

@@ -1,0 +1,160 @@
+// The service's configuration: the only place in src/service that reads the environment. What is wrong stops the start
+// with one line that names it.
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { CopilotError } from '../shared/errors.ts'
+import { durationMs, longestDurationMs } from './duration.ts'
+
+export interface ServiceConfig {
+  /** Address that both servers bind. */
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly grpcPort: number
+  readonly httpPort: number
+  /** Folder of everything the service keeps: store, keys. */
+  readonly dataDir: string
+  /** Where the knowledge pack and the price books are; null: look for them beside the program. */
+  readonly resourcesDir: string | null
+  /** How long a model may take to its first text, and between two pieces of it. */
+  readonly upstreamTimeoutMs: number
+  readonly connectTimeoutMs: number
+  /** Connections kept to one upstream. */
+  readonly poolSize: number
+  /** Read and checked here; the limits that use them are not part of this version. */
+  readonly limits: { readonly requestsPerMinute: number; readonly streamsPerUser: number; readonly cacheTtlMs: number }
+  readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
+  /** Base address of an Ollama; null: don't look for one. */
+  readonly ollamaUrl: string | null
+  /** The per-launch token of the desktop that started this service. */
+  readonly launchToken: string | null
+  /** Settings that are valid but have no effect in this version; told once in the log. */
+  readonly ignored: readonly string[]
+}
+
+export type Environment = Record<string, string | undefined>
+
+const known = [
+  'AI_SERVICE_HOST',
+  'AI_SERVICE_PORT',
+  'AI_SERVICE_TIMEOUT',
+  'AI_CONNECTION_POOL_SIZE',
+  'AI_CONNECTION_TIMEOUT',
+  'AI_RATE_LIMIT_REQUESTS_PER_MINUTE',
+  'AI_RATE_LIMIT_STREAMS_PER_USER',
+  'AI_CACHE_TTL'
+]
+const laterUrls = ['REDIS_URL', 'DATABASE_URL', 'AVAI_CANISTER_WS_URL']
+
+/** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
+export function readConfig(environment: Environment, platform: NodeJS.Platform = process.platform): ServiceConfig {
+  const read = reader(environment)
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('AI_') && !known.includes(name)) throw bad(name, `is not a setting of this service. Known: ${known.join(', ')}`)
+  }
+  const openaiUrl = read.url('OPENAI_BASE_URL', ['http:', 'https:'])
+  const openaiKey = read.text('OPENAI_API_KEY')
+  const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
+  for (const name of laterUrls) read.url(name)
+  return {
+    host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
+    grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
+    httpPort: read.integer('PORT', 8080, 0, 65_535),
+    dataDir: serviceDataDir(environment, platform),
+    resourcesDir: read.folder('ASIDE_RESOURCES_DIR'),
+    upstreamTimeoutMs: read.duration('AI_SERVICE_TIMEOUT', 30_000),
+    connectTimeoutMs: read.duration('AI_CONNECTION_TIMEOUT', 5_000),
+    poolSize: read.integer('AI_CONNECTION_POOL_SIZE', 10, 1, 1_000),
+    limits: {
+      requestsPerMinute: read.integer('AI_RATE_LIMIT_REQUESTS_PER_MINUTE', 60, 1, 1_000_000),
+      streamsPerUser: read.integer('AI_RATE_LIMIT_STREAMS_PER_USER', 5, 1, 10_000),
+      cacheTtlMs: read.duration('AI_CACHE_TTL', 300_000)
+    },
+    openai:
+      openaiUrl === null && openaiKey === null
+        ? null
+        : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
+    ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
+    launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
+    ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
+  }
+}
+
+/** Reads the process's own environment and takes the secrets out of it, so that no child process inherits them. */
+export function takeProcessConfig(): ServiceConfig {
+  const config = readConfig(process.env)
+  delete process.env['ASIDE_LAUNCH_TOKEN']
+  return config
+}
+
+/** The folder of the service's data, for programs that need nothing else of the configuration. */
+export function processDataDir(): string {
+  return serviceDataDir(process.env, process.platform)
+}
+
+function serviceDataDir(environment: Environment, platform: NodeJS.Platform): string {
+  const chosen = reader(environment).folder('ASIDE_DATA_DIR')
+  return join(chosen ?? join(userDataRoot(environment, platform), 'aside'), 'service')
+}
+
+function userDataRoot(environment: Environment, platform: NodeJS.Platform): string {
+  const home = homedir()
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support')
+  if (platform === 'win32') return environment['APPDATA'] ?? join(home, 'AppData', 'Roaming')
+  const data = environment['XDG_DATA_HOME']
+  return data !== undefined && isAbsolute(data) ? data : join(home, '.local', 'share')
+}
+
+function ollamaAddress(host: string | null): string {
+  if (host === null) return 'http://127.0.0.1:11434'
+  const url = URL.parse(host.includes('://') ? host : `http://${host}`)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw bad('OLLAMA_HOST', `"${host}" is not a host such as 127.0.0.1:11434`)
+  // Ollama's own setting says where it listens; "everywhere" is reached over loopback.
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (url.port === '' && !host.includes('://')) url.port = '11434'
+  return url.toString().replace(/\/+$/, '')
+}
+
+function bad(name: string, problem: string): CopilotError {
+  return new CopilotError('invalid_request', `Configuration: ${name} ${problem}.`)
+}
+
+function reader(environment: Environment) {
+  const text = (name: string): string | null => {
+    const value = environment[name]?.trim()
+    return value === undefined || value === '' ? null : value
+  }
+  return {
+    text,
+    integer(name: string, fallback: number, least: number, most: number): number {
+      const value = text(name)
+      if (value === null) return fallback
+      const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
+      if (!(number >= least && number <= most)) throw bad(name, `is "${value}" but must be a whole number from ${least} to ${most}`)
+      return number
+    },
+    duration(name: string, fallbackMs: number): number {
+      const value = text(name)
+      if (value === null) return fallbackMs
+      const ms = durationMs(value)
+      if (ms === null || ms < 1 || ms > longestDurationMs) throw bad(name, `is "${value}" but must be a duration such as 30s, 5m or 300 (seconds)`)
+      return ms
+    },
+    flag(name: string, fallback: boolean): boolean {
+      const value = text(name)
+      if (value === null) return fallback
+      if (!/^(0|1|true|false)$/.test(value)) throw bad(name, `is "${value}" but must be 0 or 1`)
+      return value === '1' || value === 'true'
+    },
+    folder(name: string): string | null {
+      const value = text(name)
+      return value === null ? null : resolve(value)
+    },
+    url(name: string, protocols?: readonly string[]): string | null {
+      const value = text(name)
+      if (value === null) return null
+      const url = URL.parse(value)
+      if (url === null || (protocols !== undefined && !protocols.includes(url.protocol))) throw bad(name, 'is not a valid address')
+      return value.replace(/\/+$/, '')
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// What all dialects do with an admitted question: open its turn, listen, and let go of it the way its client expects.
+import { CopilotError } from '../../shared/errors.ts'
+import type { Citation, FinishReason, TurnEvent, Usage } from '../../shared/turn.ts'
+import type { Caller } from '../auth/caller.ts'
+import type { OpenTurn, TurnBroker } from '../turns/broker.ts'
+import type { Admitted } from './admission.ts'
+
+export interface Listening {
+  readonly turn: OpenTurn
+  /**
+   * The turn's events. When the signal is aborted before the end it throws `cancelled`, and a turn that the client did not
+   * name is cancelled: nobody could ever come back for it.
+   */
+  events(): AsyncIterable<TurnEvent>
+}
+
+/** Resolves when the question is durable. */
+export async function listen(broker: TurnBroker, caller: Caller, { question, afterSeq, isNamed }: Admitted, signal: AbortSignal): Promise<Listening> {
+  const turn = await broker.open(caller, question, { resuming: afterSeq > 0 })
+  return {
+    turn,
+    async *events() {
+      let complete = false
+      try {
+        for await (const event of turn.events({ signal, afterSeq })) {
+          complete = event.type === 'done' || event.type === 'failed'
+          yield event
+        }
+        complete = true
+      } finally {
+        if (!complete && !isNamed) await broker.cancel(caller, turn.turnId)
+      }
+    }
+  }
+}
+
+export interface WholeAnswer {
+  readonly text: string
+  readonly citations: readonly Citation[]
+  readonly usage: Usage | null
+  readonly finish: FinishReason
+  /** Unix ms. */
+  readonly at: number
+}
+
+/** The answer when it is complete. Throws what the turn failed with. */
+export async function whole(listening: Listening): Promise<WholeAnswer> {
+  let text = ''
+  let usage: Usage | null = null
+  const citations: Citation[] = []
+  for await (const event of listening.events()) {
+    if (event.type === 'delta') text += event.text
+    else if (event.type === 'failed') throw CopilotError.fromWire(event.error)
+    else if (event.type === 'done') return { text, citations, usage, finish: event.finish, at: event.at }
+    else if (event.type === 'citation' || event.type === 'usage') {
+      const { turnId: _turnId, seq: _seq, at: _at, type, ...value } = event
+      if (type === 'usage') usage = value as Usage
+      else citations.push(value as Citation)
+    }
+  }
+  throw new CopilotError('unavailable', 'The answer ended before it was complete. Ask again.')
+}

@@ -1,0 +1,180 @@
+// The gRPC dialect: `ai.AICopilot`, with health and, where the proto is at hand, reflection. A client that knows only
+// fields 1 to 9 holds a correct conversation.
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceError,
+  type StatusObject
+} from '@grpc/grpc-js'
+import { HealthImplementation } from 'grpc-health-check'
+import { once } from 'node:events'
+import { isTerminal } from '../../shared/turn.ts'
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import { AICopilotService, type AICopilotServer, type CancelResponse, type ChatResponse, type HealthResponse } from '../../shared/wire/gen/ai.ts'
+import { toStreamResponse } from '../../shared/wire/grpc.ts'
+import type { CancelRequest, ChatRequest, HealthRequest, StreamRequest, StreamResponse } from '../../shared/wire/gen/ai.ts'
+import { PROTOCOL_VERSION } from '../../shared/wire/socket.ts'
+import type { Caller } from '../auth/caller.ts'
+import { bearerToken } from '../auth/verifier.ts'
+import { errorFields } from '../logging.ts'
+import { admit, MAX_MESSAGE_BYTES } from './admission.ts'
+import { listen, whole } from './conversation.ts'
+import { toGrpcStatus } from './foreignErrors.ts'
+import { answeredBy, type Door, type GatewayParts } from './gateway.ts'
+import { portFault } from './portFault.ts'
+
+export interface GrpcOptions {
+  readonly host: string
+  readonly port: number
+  /** Adds reflection to the server; null: there is none. */
+  readonly addReflection: ((server: Server) => void) | null
+}
+
+/** A call that waits this long for its reader is given up; a named turn goes on without it. */
+const SLOW_READER_MS = 60_000
+
+export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflection }: GrpcOptions): Promise<Door> {
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': 16 * MAX_MESSAGE_BYTES,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.max_concurrent_streams': 1_000
+  })
+  server.addService(AICopilotService, copilot(parts))
+  const health = new HealthImplementation({ '': 'SERVING', 'ai.AICopilot': 'SERVING' })
+  health.addToServer(server)
+  addReflection?.(server)
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
+      error === null ? resolve(actual) : reject(portFault(error, `${host}:${port}`, 'AI_SERVICE_PORT'))
+    )
+  })
+  return {
+    address: `${host}:${bound}`,
+    async close() {
+      health.setStatus('', 'NOT_SERVING')
+      health.setStatus('ai.AICopilot', 'NOT_SERVING')
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([
+        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+        // Idle keepalive connections and health watches never end by themselves.
+        new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)))
+      ])
+      clearTimeout(timer)
+      server.forceShutdown()
+    }
+  }
+}
+
+interface Call {
+  readonly metadata: Metadata
+  readonly cancelled: boolean
+  sendMetadata(metadata: Metadata): void
+  on(event: 'cancelled', listener: () => void): unknown
+}
+
+function copilot(parts: GatewayParts): AICopilotServer {
+  const { broker, verifier, status, newId, logger, version } = parts
+
+  const callerOf = async (call: Call): Promise<Caller> => await verifier.verify(bearerToken(call.metadata.get('authorization')[0]?.toString()))
+
+  /** Aborted when the client has gone. */
+  const signalOf = (call: Call): AbortSignal => {
+    const controller = new AbortController()
+    call.on('cancelled', () => controller.abort())
+    if (call.cancelled) controller.abort()
+    return controller.signal
+  }
+
+  const announce = (call: Call): void => {
+    const metadata = new Metadata()
+    metadata.set('aside-protocol', String(PROTOCOL_VERSION))
+    call.sendMetadata(metadata)
+  }
+
+  const failure = (error: unknown): StatusObject => {
+    const correlationId = newId()
+    if (toCopilotError(error).code === 'internal') logger.error({ correlationId, ...errorFields(error) }, 'grpc.bug')
+    return toGrpcStatus(error, correlationId)
+  }
+
+  const unary = <Request, Response>(handle: (request: Request, call: Call) => Promise<Response>) => {
+    return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
+      announce(call)
+      // oxlint-disable promise/no-callback-in-promise -- grpc-js takes its answers by callback
+      handle(call.request, call).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(failure(error))
+      )
+    }
+  }
+
+  const stream = async (call: ServerWritableStream<StreamRequest, StreamResponse>): Promise<void> => {
+    const caller = await callerOf(call)
+    const { message, context, userId, sessionId, turnId, afterSeq, quickAction } = call.request
+    const admitted = admit({ message, context, userId, sessionId, turnId, afterSeq, quickAction }, caller, newId)
+    const signal = signalOf(call)
+    const listening = await listen(broker, caller, admitted, signal)
+    for await (const event of listening.events()) {
+      // A base client expects text and an end, nothing between; its failure is the call's status.
+      const isForBase = event.type === 'delta' || event.type === 'done'
+      if ((admitted.isNamed || isForBase) && !call.write(toStreamResponse(event, listening.turn.messageId))) await drained(call, signal)
+      if (event.type === 'failed') throw CopilotError.fromWire(event.error)
+      if (isTerminal(event)) break
+    }
+    call.end()
+  }
+
+  return {
+    chat: unary<ChatRequest, ChatResponse>(async (request, call) => {
+      const caller = await callerOf(call)
+      const admitted = admit({ ...request, afterSeq: 0 }, caller, newId)
+      const listening = await listen(broker, caller, admitted, signalOf(call))
+      const { text, citations, usage, finish, at } = await whole(listening)
+      const { turnId, messageId } = listening.turn
+      return {
+        response: text,
+        messageId,
+        timestamp: at,
+        turnId,
+        citations: citations.map(({ n, title, source, date, url, excerpt }) => ({ n, title, source, date, url, excerpt })),
+        usage: usage ?? undefined,
+        finish
+      }
+    }),
+    streamChat: (call) => {
+      announce(call)
+      stream(call).catch((error: unknown) => call.destroy(asServiceError(failure(error))))
+    },
+    healthCheck: unary<HealthRequest, HealthResponse>(async (_request, call) => {
+      // Probes come without a token; a bad one is refused like everywhere else.
+      if (call.metadata.get('authorization').length > 0) await callerOf(call)
+      const now = await status(signalOf(call))
+      return { healthy: true, status: 'serving', version, protocol: PROTOCOL_VERSION, answeredBy: answeredBy(now) ?? '' }
+    }),
+    cancelTurn: unary<CancelRequest, CancelResponse>(async ({ turnId }, call) => ({
+      cancelled: await broker.cancel(await callerOf(call), turnId.toLowerCase())
+    }))
+  }
+}
+
+/** grpc-js takes a status through the stream's `error`. */
+function asServiceError(status: StatusObject): ServiceError {
+  return Object.assign(new Error(status.details), status)
+}
+
+async function drained(call: ServerWritableStream<StreamRequest, StreamResponse>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const late = AbortSignal.timeout(SLOW_READER_MS)
+  try {
+    await once(call, 'drain', { signal: AbortSignal.any([signal, late]) })
+  } catch (error) {
+    if (late.aborted) throw new CopilotError('timeout', 'The client does not read its answer. Resume the turn to read the rest.', { cause: error })
+    if (!signal.aborted) throw error
+  }
+}

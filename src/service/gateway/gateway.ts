@@ -1,0 +1,37 @@
+// What a dialect is to the rest of the service, and what each of them needs.
+import type { Clock, NewId } from '../../shared/kit/clock.ts'
+import type { TokenVerifier } from '../auth/verifier.ts'
+import type { Logger } from '../logging.ts'
+import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
+import type { TurnBroker } from '../turns/broker.ts'
+
+export interface ServiceStatus {
+  readonly version: string
+  readonly liveTurns: number
+  readonly providers: readonly ProviderStatus[]
+}
+
+/** What the rooms of the gateway share. */
+export interface GatewayParts {
+  readonly broker: TurnBroker
+  readonly verifier: TokenVerifier
+  readonly status: (signal: AbortSignal) => Promise<ServiceStatus>
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly logger: Logger
+  readonly version: string
+}
+
+export interface Door {
+  /** `host:port` as it was bound. */
+  readonly address: string
+  /** Takes nothing new; what is being said is finished. */
+  close(): Promise<void>
+}
+
+/** What answers now, in words, for a greeting: the first provider that is ready. */
+export function answeredBy(status: ServiceStatus): string | null {
+  const first = status.providers.find((provider) => provider.ready)
+  if (first === undefined) return null
+  return first.kind === 'local' ? 'Local knowledge' : `${first.name}${first.model === null ? '' : ` (${first.model})`}`
+}

@@ -1,0 +1,168 @@
+// The REST dialect: chat, a stream as server-sent events, status and health. Also the HTTP server that Socket.IO sits on.
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import type { Caller } from '../auth/caller.ts'
+import { bearerToken } from '../auth/verifier.ts'
+import { errorFields } from '../logging.ts'
+import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
+import { listen, whole } from './conversation.ts'
+import { toRestError } from './foreignErrors.ts'
+import type { Door, GatewayParts } from './gateway.ts'
+import { portFault } from './portFault.ts'
+
+export interface RestOptions {
+  readonly host: string
+  readonly port: number
+  /** Adds more to the HTTP server before it listens; returns what ends that. */
+  readonly attach: (server: Server) => () => void
+}
+
+const bodySchema = z.object({
+  message: z.unknown(),
+  context: z.unknown().optional(),
+  user_id: z.unknown().optional(),
+  session_id: z.unknown().optional(),
+  turn_id: z.unknown().optional(),
+  after_seq: z.unknown().optional(),
+  quick_action: z.unknown().optional()
+})
+const SLOW_READER_MS = 60_000
+
+/* oxlint-disable oxc/no-async-endpoint-handlers -- the rule is Express's; Fastify awaits its handlers */
+export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
+  const { broker, verifier, status, newId, logger, version } = parts
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_MESSAGE_BYTES,
+    genReqId: () => newId(),
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    requestTimeout: 30_000,
+    exposeHeadRoutes: false
+  })
+
+  app.setErrorHandler((error, request, reply) => {
+    const { status: code, body } = restFailure(error, request.id)
+    if (code === 500) logger.error({ correlationId: request.id, ...errorFields(error) }, 'http.bug')
+    if (body.error.retry_after !== undefined) void reply.header('retry-after', body.error.retry_after)
+    return reply.code(code).send(body)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const { status: code, body } = toRestError(new CopilotError('not_found', 'There is nothing at this address.'), request.id)
+    return reply.code(code).send(body)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-correlation-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+
+  const callerOf = (request: FastifyRequest): Promise<Caller> => verifier.verify(bearerToken(request.headers.authorization))
+  const admitted = async (request: FastifyRequest): Promise<{ caller: Caller; asked: Admitted }> => {
+    const caller = await callerOf(request)
+    const body = bodySchema.safeParse(request.body)
+    if (!body.success) throw new CopilotError('invalid_request', 'The body must be a JSON object with a message.')
+    const { message, context, user_id: userId, session_id: sessionId, turn_id: turnId, after_seq: afterSeq, quick_action: quickAction } = body.data
+    return { caller, asked: admit({ message, context, userId, sessionId, turnId, afterSeq, quickAction }, caller, newId) }
+  }
+
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (request) => {
+    const { providers } = await status(goneSignal(request.raw.socket))
+    if (!providers.some((provider) => provider.ready)) throw new CopilotError('unavailable', 'No provider is ready.', { retryAfterMs: 1_000 })
+    return { status: 'ready', store: 'ok', providers: providers.filter(({ ready }) => ready).map(({ id }) => id) }
+  })
+  app.get('/api/ai/status', async (request) => {
+    await callerOf(request)
+    const { providers, liveTurns } = await status(goneSignal(request.raw.socket))
+    return {
+      service: 'ok',
+      version,
+      live_turns: liveTurns,
+      queue_depth: 0,
+      providers: providers.map(({ id, name, model, kind, ready }) => ({ id, name, model, kind, ready, breaker: 'closed' }))
+    }
+  })
+  app.post('/api/ai/chat', async (request, reply) => {
+    const { caller, asked } = await admitted(request)
+    const listening = await listen(broker, caller, asked, goneSignal(reply.raw))
+    const { text, citations, at } = await whole(listening)
+    const { messageId, turnId } = listening.turn
+    return { response: text, message_id: messageId, timestamp: at, turn_id: turnId, citations }
+  })
+  app.post('/api/ai/stream', async (request, reply) => {
+    const { caller, asked } = await admitted(request)
+    const signal = goneSignal(reply.raw)
+    const listening = await listen(broker, caller, asked, signal)
+    const { messageId, turnId } = listening.turn
+    reply.hijack()
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-correlation-id': request.id
+    })
+    try {
+      for await (const event of listening.events()) {
+        if (event.type === 'failed') throw CopilotError.fromWire(event.error)
+        // A client that gave the turn its id reads the numbered events; others get text and an end.
+        if (event.type !== 'delta' && event.type !== 'done' && !asked.isNamed) continue
+        const piece = { content: event.type === 'delta' ? event.text : '', is_final: event.type === 'done', message_id: messageId }
+        await send(reply, `data: ${JSON.stringify(asked.isNamed ? { ...piece, turn_id: turnId, event } : piece)}\n\n`, signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        const { status: code, body } = restFailure(error, request.id)
+        if (code === 500) logger.error({ correlationId: request.id, turnId, ...errorFields(error) }, 'http.bug')
+        await send(reply, `event: error\ndata: ${JSON.stringify(body)}\n\n`, signal)
+      }
+    }
+    reply.raw.end()
+  })
+
+  const detach = attach(app.server)
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    throw portFault(error, `${host}:${port}`, 'PORT')
+  }
+  const address = app.server.address()
+  return {
+    address: `${host}:${typeof address === 'object' && address !== null ? address.port : port}`,
+    async close() {
+      detach()
+      await app.close()
+    }
+  }
+}
+
+/** Aborted when the other end has gone. */
+function goneSignal(emitter: NodeJS.EventEmitter): AbortSignal {
+  const controller = new AbortController()
+  emitter.once('close', () => controller.abort())
+  return controller.signal
+}
+
+async function send(reply: FastifyReply, text: string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || reply.raw.write(text)) return
+  const late = AbortSignal.timeout(SLOW_READER_MS)
+  try {
+    await once(reply.raw, 'drain', { signal: AbortSignal.any([signal, late]) })
+  } catch (error) {
+    if (!signal.aborted && !late.aborted) throw error
+    reply.raw.destroy()
+  }
+}
+
+/** Fastify's own refusals (no JSON, too large, unknown media type) in our words. */
+function restFailure(error: unknown, correlationId: string): ReturnType<typeof toRestError> {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return toRestError(new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`), correlationId)
+  }
+  if (code.startsWith('FST_ERR_CTP') || (error instanceof SyntaxError && 'statusCode' in error)) {
+    return toRestError(new CopilotError('invalid_request', 'The body must be JSON with content-type application/json.'), correlationId)
+  }
+  return toRestError(toCopilotError(error), correlationId)
+}

@@ -1,0 +1,109 @@
+// Decides which passages answer a question, and whether any does. Pure; the figures come from
+// test/fixtures/retrieval-questions.json (see retrieval.test.ts, which holds them in place).
+
+/** One word of the question and where it was found: BM25 score by passage, higher is better. */
+export interface ConceptHits {
+  readonly forms: readonly string[]
+  readonly scores: ReadonlyMap<number, number>
+  /** Articles whose title, tags or headings name it. */
+  readonly named: ReadonlySet<string>
+}
+
+export interface Candidate {
+  readonly passageId: number
+  readonly slug: string
+  readonly provider: string
+  readonly topic: string
+  readonly isOpening: boolean
+}
+
+export interface RankingOptions {
+  /** Passages in the knowledge base. */
+  readonly passageCount: number
+  /** Clouds that the question or, failing that, the session names. */
+  readonly providers: readonly string[]
+  readonly topics: readonly string[]
+  readonly limit: number
+}
+
+export interface Ranked {
+  readonly passageId: number
+  readonly relevance: number
+}
+
+export interface Ranking {
+  readonly passages: readonly Ranked[]
+  /** Weight of each concept, in their order. */
+  readonly weights: readonly number[]
+}
+
+/** Part of the question's weight that an article must cover to be an answer at all. */
+const LEAST_COVERAGE = 0.5
+/** An article that carries one of the question's words in its title, tags or headings is about it; others only mention it. */
+const LEAST_COVERAGE_WHEN_MENTIONED = 0.75
+/** Passages below this part of the best one's score are left out. */
+const TAIL = 0.45
+const PASSAGES_PER_ARTICLE = 3
+
+/** BM25's idf (Robertson and Spärck Jones), never below a little. A word that nothing contains weighs as much as the rarest. */
+function weightOf(hits: ConceptHits, passageCount: number): number {
+  const found = hits.scores.size
+  return Math.max(0.2, Math.log((passageCount - found + 0.5) / (found + 0.5) + 1))
+}
+
+export function rank(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Ranking {
+  const weights = concepts.map((hits) => weightOf(hits, options.passageCount))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  if (total === 0) return { passages: [], weights }
+
+  /** An article as a whole covers a question; its passages then compete for the words. */
+  const articles = new Map<string, { coverage: number; isNamed: boolean }>()
+  for (const candidate of candidates) {
+    if (articles.has(candidate.slug)) continue
+    const own = candidates.filter((other) => other.slug === candidate.slug)
+    let covered = 0
+    let isNamed = false
+    for (const [index, hits] of concepts.entries()) {
+      const named = hits.named.has(candidate.slug)
+      const best = own.some((other) => hits.scores.has(other.passageId))
+      if (best) covered += weights[index] ?? 0
+      isNamed ||= named
+    }
+    articles.set(candidate.slug, { coverage: covered / total, isNamed })
+  }
+
+  const scored = candidates
+    .map((candidate) => {
+      const article = articles.get(candidate.slug) ?? { coverage: 0, isNamed: false }
+      let bm25 = 0
+      let covered = 0
+      for (const [index, hits] of concepts.entries()) {
+        const score = hits.scores.get(candidate.passageId)
+        if (score === undefined) continue
+        bm25 += score
+        covered += weights[index] ?? 0
+      }
+      const relevance = 0.5 * (covered / total) + 0.5 * article.coverage
+      return { candidate, article, relevance, score: bm25 * (0.4 + relevance) * preference(candidate, options) }
+    })
+    .filter(({ article }) => article.coverage >= (article.isNamed ? LEAST_COVERAGE : LEAST_COVERAGE_WHEN_MENTIONED))
+    .sort((a, b) => b.score - a.score)
+
+  const best = scored[0]?.score ?? 0
+  const perArticle = new Map<string, number>()
+  const passages: Ranked[] = []
+  for (const { candidate, relevance, score } of scored) {
+    const used = perArticle.get(candidate.slug) ?? 0
+    if (passages.length >= options.limit || score < best * TAIL) break
+    if (used >= PASSAGES_PER_ARTICLE) continue
+    perArticle.set(candidate.slug, used + 1)
+    passages.push({ passageId: candidate.passageId, relevance })
+  }
+  return { passages, weights }
+}
+
+function preference(candidate: Candidate, { providers, topics }: RankingOptions): number {
+  const provider = providers.length === 0 || candidate.provider === 'general' || providers.includes(candidate.provider) ? 1 : 0.5
+  const topic = topics.length === 0 || topics.includes(candidate.topic) ? 1 : 0.6
+  return provider * topic * (candidate.isOpening ? 1.15 : 1)
+}

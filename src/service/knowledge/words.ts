@@ -1,0 +1,136 @@
+// From a question to what is searched: words that carry meaning, each with the other names of the same thing. Pure.
+
+/** Says little about what is asked, however rare it is in the articles. */
+const stopWords = new Set(
+  `a about above actually after again all also am an and another any anybody anyone anything are around as ask asked asks at away
+  back be became because been before being below best better between big both briefly but by can cannot choose client clients
+  come consider could customer customers did do does doing don done down during each easily either else enough etc even ever every
+  everything example explain few first for from further general generally get gets getting give given go goes going good got great had has
+  have having he help her here him his hold how however i idea if important in instead into is it its just keep key kind know known last
+  least less let like likely little long look lot made main make makes many may me mean means might more most much must my need
+  needs never new no not now of off often ok okay on once one only option options or order other our out over own part people
+  per please point pros cons possible probably put question quick quickly quite rather really recommend recommended right said same
+  say says see seem seen several shall she should show side simple simply since so some somebody something soon still such
+  suggest sure take talk tell than that the their them then there these they thing things think this those through thus to today together
+  told too toward try two typical typically under understand until up upon us use used useful user uses using usual usually
+  very via want wants was way ways we well went were what when where whether which while who whole whom whose why will with within
+  without won work works worth would yes yet you your`.split(/\s+/)
+)
+
+/** Names of the same thing. A group is searched as one, so that "object storage" and "S3" are not two questions. */
+const sameThing: readonly (readonly string[])[] = [
+  ['s3', 'simple storage service'],
+  ['ec2', 'elastic compute cloud'],
+  ['ebs', 'elastic block store'],
+  ['efs', 'elastic file system'],
+  ['rds', 'relational database service'],
+  ['ecs', 'elastic container service'],
+  ['eks', 'elastic kubernetes service'],
+  ['aks', 'azure kubernetes service'],
+  ['gke', 'google kubernetes engine'],
+  ['kubernetes', 'k8s'],
+  ['sqs', 'simple queue service'],
+  ['sns', 'simple notification service'],
+  ['vpc', 'virtual private cloud'],
+  ['vnet', 'virtual network'],
+  ['vm', 'vms', 'virtual machine', 'virtual machines'],
+  ['gce', 'compute engine'],
+  ['gcs', 'cloud storage'],
+  ['gcp', 'google cloud', 'google'],
+  ['aws', 'amazon', 'amazon web services'],
+  ['azure', 'microsoft'],
+  ['entra', 'azure ad', 'azure active directory', 'entra id'],
+  ['iam', 'identity and access management'],
+  ['sso', 'single sign on', 'identity center'],
+  ['mfa', 'multi factor authentication'],
+  ['kms', 'key management service', 'key management'],
+  ['waf', 'web application firewall'],
+  ['cdn', 'content delivery', 'cloudfront', 'front door', 'cloud cdn'],
+  ['alb', 'application load balancer'],
+  ['nlb', 'network load balancer'],
+  ['load balancer', 'load balancing', 'load balancers'],
+  ['dns', 'route 53', 'cloud dns'],
+  ['dr', 'disaster recovery'],
+  ['rto', 'recovery time objective'],
+  ['rpo', 'recovery point objective'],
+  ['ha', 'high availability', 'highly available'],
+  ['az', 'azs', 'availability zone', 'availability zones'],
+  ['ri', 'ris', 'reserved instance', 'reserved instances', 'reservation', 'reservations'],
+  ['cud', 'cuds', 'committed use discount', 'committed use discounts', 'committed use'],
+  ['savings plan', 'savings plans'],
+  ['egress', 'data transfer out', 'outbound data transfer', 'outbound traffic'],
+  ['serverless function', 'serverless functions', 'faas', 'lambda', 'azure functions', 'cloud functions', 'cloud run functions'],
+  ['nosql', 'document database', 'key value'],
+  ['postgres', 'postgresql'],
+  ['db', 'database', 'databases'],
+  ['dwh', 'data warehouse', 'data warehousing', 'warehouse'],
+  ['ml', 'machine learning'],
+  ['ai', 'artificial intelligence'],
+  ['llm', 'llms', 'large language model', 'foundation model', 'generative ai', 'genai'],
+  ['ci cd', 'cicd', 'continuous delivery'],
+  ['iac', 'infrastructure as code', 'terraform'],
+  ['on prem', 'on premises', 'on premise', 'onprem', 'data center', 'datacenter', 'data centre'],
+  ['lift and shift', 'rehost', 'rehosting'],
+  ['dms', 'database migration service'],
+  ['mq', 'message queue', 'queue', 'queues'],
+  ['pubsub', 'pub sub'],
+  ['siem', 'security information and event management'],
+  ['zero trust', 'zerotrust', 'beyondcorp'],
+  ['vpn', 'virtual private network'],
+  ['expressroute', 'express route'],
+  ['hpa', 'autoscaling', 'auto scaling', 'autoscale', 'scale out', 'elasticity'],
+  ['tco', 'total cost of ownership'],
+  ['gdpr', 'data protection', 'data residency'],
+  ['hipaa', 'health data'],
+  ['pci', 'pci dss', 'payment card']
+]
+
+export interface Concept {
+  /** Lower-case words or word groups; any of them will do. */
+  readonly forms: readonly string[]
+}
+
+const groupOf = new Map<string, readonly string[]>()
+for (const group of sameThing) for (const form of group) groupOf.set(form, group)
+const longestForm = Math.max(...[...groupOf.keys()].map((form) => form.split(' ').length))
+
+/** Lower-case words: letters and digits, as FTS5's unicode61 splits them. */
+export function wordsOf(text: string): string[] {
+  return (
+    text
+      .normalize('NFD')
+      .replace(/\p{M}/gu, '')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
+}
+
+/** More words than this don't make a question clearer. */
+const MOST_CONCEPTS = 24
+
+/** What the text is about, each thing once, in the order of the text. */
+export function conceptsOf(text: string): Concept[] {
+  const words = wordsOf(text)
+  const concepts = new Map<string, Concept>()
+  for (let index = 0; index < words.length && concepts.size < MOST_CONCEPTS;) {
+    const { forms, length } = conceptAt(words, index)
+    if (forms !== null) concepts.set(forms[0] ?? '', { forms })
+    index += length
+  }
+  return [...concepts.values()]
+}
+
+function conceptAt(words: readonly string[], index: number): { forms: readonly string[] | null; length: number } {
+  for (let length = Math.min(longestForm, words.length - index); length > 0; length -= 1) {
+    const group = groupOf.get(words.slice(index, index + length).join(' '))
+    if (group !== undefined) return { forms: group, length }
+  }
+  const word = words[index] ?? ''
+  const isNoise = stopWords.has(word) || word.length > 40 || (word.length === 1 && !/\p{N}/u.test(word))
+  return { forms: isNoise ? null : [word], length: 1 }
+}
+
+/** A word group as an FTS5 phrase: quoted, so that nothing in it is an operator. */
+export function ftsQuery({ forms }: Concept): string {
+  return forms.map((form) => `"${form.replaceAll('"', '')}"`).join(' OR ')
+}

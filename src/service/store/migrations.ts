@@ -1,0 +1,64 @@
+// The service's tables, as numbered steps. A step is never edited once it is on the main branch: add the next one.
+export const migrations: readonly string[] = [
+  // 1: turns and their events, conversation memory, the knowledge index
+  `
+  CREATE TABLE turn (
+    turn_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    question TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    has_text INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX turn_unfinished ON turn (created_at) WHERE ended_at IS NULL;
+  CREATE INDEX turn_created ON turn (created_at);
+
+  -- One row is what one commit brought: events first_seq to last_seq as a JSON array.
+  CREATE TABLE turn_events (
+    turn_id TEXT NOT NULL REFERENCES turn ON DELETE CASCADE,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    events TEXT NOT NULL,
+    PRIMARY KEY (turn_id, first_seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message (
+    position INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    turn_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (turn_id, role)
+  ) STRICT;
+  CREATE INDEX message_session ON message (user_id, session_id, position);
+
+  CREATE TABLE article (
+    slug TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    title TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    source TEXT NOT NULL,
+    url TEXT NOT NULL,
+    as_of TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE passage (
+    passage_id INTEGER PRIMARY KEY,
+    slug TEXT NOT NULL REFERENCES article ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    body TEXT NOT NULL,
+    source TEXT NOT NULL,
+    url TEXT NOT NULL,
+    as_of TEXT NOT NULL,
+    UNIQUE (slug, ordinal)
+  ) STRICT;
+  -- Row id is passage_id.
+  CREATE VIRTUAL TABLE passage_index USING fts5 (title, heading, tags, body, tokenize = 'porter unicode61 remove_diacritics 2');
+  `
+]

@@ -1,0 +1,194 @@
+// The turn broker: the one core under all dialects. A turn id is answered once however often it is sent; everybody who
+// asks for it listens to the same numbered events, from wherever they left off.
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import type { Clock, NewId } from '../../shared/kit/clock.ts'
+import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
+import type { Agent } from '../agent/agent.ts'
+import type { Caller } from '../auth/caller.ts'
+import { errorFields, type Logger } from '../logging.ts'
+import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
+import type { LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
+import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
+
+export interface OpenTurn {
+  readonly turnId: string
+  /** The assistant's message. */
+  readonly messageId: string
+  /** Ends after `done` or `failed`; throws `CopilotError` when the listener's signal is aborted or the service is lost. */
+  events(options: AskOptions): AsyncIterable<TurnEvent>
+}
+
+export interface TurnBroker {
+  /**
+   * Resolves when the question is durable. A known turn id attaches to its turn. Throws `conflict` (same id, another
+   * question), `not_found` (another user's turn, or `resuming` one that is not kept), `unavailable`.
+   */
+  open(caller: Caller, question: Question, options?: { readonly resuming?: boolean }): Promise<OpenTurn>
+  /** `open` and listen, in the one shape of every station. */
+  ask(caller: Caller, question: Question, options: AskOptions): AsyncIterable<TurnEvent>
+  /** Ends the caller's turn for everybody who listens; false when there is no such unfinished turn. */
+  cancel(caller: Caller, turnId: string): Promise<boolean>
+  /** After a start: asks unfinished turns again that have no text yet, and ends the others with a failure that says so. */
+  revive(): Promise<{ readonly restarted: number; readonly ended: number }>
+  /** How many turns are being answered. */
+  readonly liveTurns: number
+  /** Takes no new turns, lets the live ones finish within `withinMs`, then ends or leaves them for the next start. */
+  stop(withinMs: number): Promise<void>
+}
+
+export interface BrokerOptions {
+  readonly log: TurnLog
+  readonly agent: Agent
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly logger: Logger
+}
+
+interface Running {
+  readonly turn: LiveTurn
+  readonly controller: AbortController
+  readonly finished: Promise<void>
+}
+
+export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions): TurnBroker {
+  /** Turns that are being opened or answered. Set before the first wait, so two askers at once share one. */
+  const entries = new Map<string, Promise<Running | LoggedTurn>>()
+  const running = new Set<Running>()
+  let stopping = false
+
+  const run = async (turn: LiveTurn, controller: AbortController): Promise<void> => {
+    const { record } = turn
+    try {
+      const finish = await agent.answer(record, { signal: controller.signal, emit: (event) => turn.emit(event) })
+      turn.emit({ type: 'done', messageId: record.messageId, finish })
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code === 'internal') logger.error({ turnId: record.turnId, ...errorFields(error) }, 'turn.bug')
+      // While stopping, a turn without text stays open in the log: the next start asks it again.
+      if (stopping && canBeAskedAgain(turn)) turn.abandon(faults.stopping())
+      else turn.emit({ type: 'failed', error: failure.toWire() })
+    }
+    await turn.settled()
+  }
+
+  const start = (turn: LiveTurn): Running => {
+    const controller = new AbortController()
+    const finished = run(turn, controller).finally(() => {
+      running.delete(entry)
+      entries.delete(turn.record.turnId)
+    })
+    const entry: Running = { turn, controller, finished }
+    running.add(entry)
+    return entry
+  }
+
+  const resume = async (known: LoggedTurn): Promise<Running> => {
+    const past = await log.read(known.turnId, 0)
+    const turn = createLiveTurn(known, { log, clock, past })
+    if (canBeAskedAgain(turn)) {
+      if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
+      else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
+      await agent.receive(known)
+      return start(turn)
+    }
+    turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
+    await turn.settled()
+    return { turn, controller: new AbortController(), finished: Promise.resolve() }
+  }
+
+  const begin = async (userId: string, question: Question, resuming: boolean): Promise<Running | LoggedTurn> => {
+    const known = await log.find(question.turnId)
+    if (known !== null) return known.ended ? known : await resume(known)
+    if (resuming) throw faults.notKept()
+    if (stopping) throw faults.stopping()
+    const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
+    // Asked for in the same tick, both are in the same commit.
+    await Promise.all([log.open(record), agent.receive(record)])
+    const turn = createLiveTurn(record, { log, clock, past: [] })
+    turn.emit({ type: 'accepted', messageId: record.messageId })
+    return start(turn)
+  }
+
+  const enter = (userId: string, question: Question, resuming: boolean): Promise<Running | LoggedTurn> => {
+    const { turnId } = question
+    const present = entries.get(turnId)
+    if (present !== undefined) return present
+    const entry = begin(userId, question, resuming)
+    entries.set(turnId, entry)
+    const leave = (): void => {
+      if (entries.get(turnId) === entry) entries.delete(turnId)
+    }
+    void entry.then((result) => ('turn' in result && running.has(result) ? undefined : leave()), leave)
+    return entry
+  }
+
+  const replay = async function* (known: LoggedTurn, { signal, afterSeq = 0 }: AskOptions): AsyncGenerator<TurnEvent> {
+    for (const event of await log.read(known.turnId, afterSeq)) {
+      if (signal.aborted) throw faults.left()
+      yield event
+    }
+  }
+
+  const open: TurnBroker['open'] = async (caller, question, { resuming = false } = {}) => {
+    const entry = await enter(caller.userId, question, resuming)
+    const record = 'turn' in entry ? entry.turn.record : entry
+    if (record.userId !== caller.userId) throw faults.notKept()
+    if (!matches(record.question, question)) throw faults.otherQuestion()
+    return {
+      turnId: record.turnId,
+      messageId: record.messageId,
+      events: (options) => ('turn' in entry ? entry.turn.events(options) : replay(entry, options))
+    }
+  }
+
+  const cancelRunning = async ({ turn, controller }: Running): Promise<boolean> => {
+    if (turn.ended) return false
+    turn.emit({ type: 'failed', error: faults.cancelled().toWire() })
+    controller.abort(faults.cancelled())
+    await turn.settled()
+    return true
+  }
+
+  return {
+    open,
+    async *ask(caller, question, options) {
+      const turn = await open(caller, question, { resuming: (options.afterSeq ?? 0) > 0 })
+      yield* turn.events(options)
+    },
+    async cancel(caller, turnId) {
+      const entry = await entries.get(turnId)?.catch(() => undefined)
+      if (entry !== undefined && 'turn' in entry) return entry.turn.record.userId === caller.userId && (await cancelRunning(entry))
+      const known = await log.find(turnId)
+      if (known === null || known.ended || known.userId !== caller.userId) return false
+      // Left unfinished by a store that refused: there is nobody to stop, only an end to write.
+      const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
+      return await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
+    },
+    async revive() {
+      const counts = { restarted: 0, ended: 0 }
+      for (const known of await log.unfinished()) {
+        const entry = await enter(known.userId, known.question, true)
+        if ('turn' in entry && running.has(entry)) counts.restarted += 1
+        else counts.ended += 1
+      }
+      return counts
+    },
+    get liveTurns() {
+      return running.size
+    },
+    async stop(withinMs) {
+      stopping = true
+      const all = Promise.all([...running].map((entry) => entry.finished))
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))])
+      clearTimeout(timer)
+      const left = [...running]
+      for (const { turn, controller } of left) {
+        if (canBeAskedAgain(turn)) turn.abandon(faults.stopping())
+        else turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
+        controller.abort(new CopilotError('unavailable', 'The service is stopping.'))
+      }
+      await Promise.all(left.map(({ turn }) => turn.settled()))
+    }
+  }
+}

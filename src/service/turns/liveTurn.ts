@@ -1,0 +1,116 @@
+// One turn while it is being answered: numbers its events, writes them to the log, and only then shows them to listeners.
+import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
+import type { Clock } from '../../shared/kit/clock.ts'
+import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
+import type { TurnLog, TurnRecord } from './turnLog.ts'
+import { faults } from './turnPolicy.ts'
+
+export interface LiveTurn {
+  readonly record: TurnRecord
+  /** True once the last event has been emitted; it may not be durable yet. */
+  readonly ended: boolean
+  readonly hasText: boolean
+  /** Gives the event the next number; dropped after the end. */
+  emit(body: TurnEventBody): void
+  /** Ends every listener with this error and writes nothing more: the turn stays unfinished in the log. */
+  abandon(error: CopilotError): void
+  /** Resolves when all that was emitted is durable, or the turn was abandoned. */
+  settled(): Promise<void>
+  /** Every durable event after `afterSeq`, then the new ones as they become durable. Any number of listeners, each at its own pace. */
+  events(options: AskOptions): AsyncIterable<TurnEvent>
+}
+
+export interface LiveTurnOptions {
+  readonly log: TurnLog
+  readonly clock: Clock
+  /** What the log already holds of the turn. */
+  readonly past: readonly TurnEvent[]
+}
+
+export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTurnOptions): LiveTurn {
+  /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
+  const durable: TurnEvent[] = [...past]
+  let pending: TurnEvent[] = []
+  let lastSeq = past.length
+  let ended = past.some(isTerminal)
+  let hasText = past.some((event) => event.type === 'delta')
+  let lost: CopilotError | null = null
+  let writing: Promise<void> | null = null
+  const wakers = new Set<() => void>()
+
+  const wake = (): void => {
+    for (const waker of wakers) waker()
+  }
+
+  const write = async (): Promise<void> => {
+    // What is emitted within the same tick goes into the same commit.
+    await Promise.resolve()
+    while (pending.length > 0 && lost === null) {
+      const batch = pending
+      pending = []
+      try {
+        await log.append(record.turnId, batch)
+        durable.push(...batch)
+      } catch (error) {
+        lost ??= toCopilotError(error)
+      }
+      wake()
+    }
+    writing = null
+  }
+
+  const changed = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const waker = (): void => {
+        wakers.delete(waker)
+        signal.removeEventListener('abort', waker)
+        resolve()
+      }
+      wakers.add(waker)
+      signal.addEventListener('abort', waker, { once: true })
+    })
+
+  return {
+    record,
+    get ended() {
+      return ended
+    },
+    get hasText() {
+      return hasText
+    },
+    emit(body) {
+      if (ended || lost !== null) return
+      lastSeq += 1
+      const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
+      ended = isTerminal(event)
+      hasText ||= event.type === 'delta'
+      pending.push(event)
+      writing ??= write()
+    },
+    abandon(error) {
+      lost ??= error
+      wake()
+    },
+    async settled() {
+      await writing
+    },
+    async *events({ signal, afterSeq = 0 }) {
+      let position = afterSeq
+      for (;;) {
+        if (signal.aborted) throw faults.left()
+        const event = durable[position]
+        if (event !== undefined) {
+          position += 1
+          yield event
+          if (isTerminal(event)) return
+        } else if (lost !== null) {
+          throw lost
+        } else if (ended && position >= lastSeq) {
+          return
+        } else {
+          await changed(signal)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// The whole desktop core as it ships, under plain Node: real history, real link, the real service in a child process.
+// Only the vault, the settings and the windows are not Electron's.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { composeDesktop } from '../../src/main/compose.ts'
+import { parseConfig } from '../../src/main/config.ts'
+import type { Desktop } from '../../src/main/desktop.ts'
+import { silentLog } from '../../src/main/log.ts'
+import { createChildServiceHost } from '../../src/main/service/host.child.ts'
+import type { Vault } from '../../src/main/auth/vault.ts'
+import { defaultSettings } from '../../src/shared/domain.ts'
+
+/** Wraps with a byte of its own: enough to tell sealed from open. */
+export const testVault: Vault = {
+  kind: 'vault',
+  seal: async (secret) => Uint8Array.from(secret, (byte) => byte ^ 0x5a),
+  open: async (sealed) => Uint8Array.from(sealed, (byte) => byte ^ 0x5a)
+}
+
+export interface HostOptions {
+  readonly dataDir: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export async function startHost({ dataDir, environment = {} }: HostOptions): Promise<Desktop> {
+  await mkdir(dataDir, { recursive: true })
+  let settings = { ...defaultSettings, service: { ...defaultSettings.service, findOllama: false } }
+  const quiet = async (): Promise<void> => undefined
+  return composeDesktop({
+    config: parseConfig({ ...process.env, ASIDE_DATA_DIR: dataDir, ...environment }, { defaultDataDir: dataDir }),
+    log: silentLog,
+    vault: testVault,
+    settings: { get: () => settings, set: (next) => void (settings = next) },
+    shell: {
+      showOverlay: quiet,
+      hideOverlay: quiet,
+      showMain: quiet,
+      openExternal: quiet,
+      writeClipboard: quiet,
+      apply: quiet,
+      status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
+      onStatus: () => () => undefined
+    },
+    host: createChildServiceHost([execPath, 'src/service/bin/serve.ts']),
+    historyWorker: null,
+    version: '0.0.0',
+    endpoint: { show: null, stop: null }
+  })
+}
+
+/** Every byte of every file below the folder, for a look at what is on the disk. */
+export async function diskHolds(dataDir: string, files: readonly string[], text: string): Promise<string[]> {
+  const found = await Promise.all(files.map(async (name) => ((await readFile(join(dataDir, name))).includes(text) ? [name] : [])))
+  return found.flat()
+}
+export const touch = (path: string, text: string): Promise<void> => writeFile(path, text)

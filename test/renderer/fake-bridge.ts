@@ -1,0 +1,438 @@
+// A PreloadApi over data in memory, for tests and screenshots of the renderer: it parses as main does, streams, and goes offline.
+import {
+  bridge,
+  snapshotSchema,
+  type BridgeMethod,
+  type BridgeOutput,
+  type BridgeParsed,
+  type Delta,
+  type PreloadApi,
+  type Push
+} from '../../src/shared/bridge.ts'
+import { defaultSettings, type DesktopStatus, type LinkStatus, type Message, type Session, type Settings } from '../../src/shared/domain.ts'
+import { CopilotError, toCopilotError } from '../../src/shared/errors.ts'
+import type { TurnEvent, TurnEventBody } from '../../src/shared/turn.ts'
+import { exchanges, longTranscript, seedSessions, storedExchange, streamedExchange, type Exchange } from './content.ts'
+import { fakeUsage } from './usage.ts'
+
+export interface FakeOptions {
+  readonly window?: PreloadApi['window']
+  readonly now?: number
+  /** `full`: meetings with their messages; `empty`: the first start. */
+  readonly seed?: 'full' | 'empty'
+  /** Time between two pieces of an answer; 0: answers only move by `advance()`. */
+  readonly tokenMs?: number
+  readonly settings?: Partial<Settings>
+  readonly desktop?: Partial<DesktopStatus>
+  readonly overlaySessionId?: string | null
+  readonly longCount?: number
+}
+
+export interface FakeBridge {
+  readonly api: PreloadApi
+  /** Every call that arrived, in order. */
+  readonly calls: { readonly method: string; readonly input: unknown }[]
+  readonly messages: Map<string, Message>
+  readonly sessions: Map<string, Session>
+  push(...deltas: Delta[]): void
+  /** A push whose number skips one, as if one had been lost. */
+  pushAfterGap(...deltas: Delta[]): void
+  pushRaw(push: unknown): void
+  goOffline(reason?: string): void
+  goOnline(): void
+  /** The next call of this method fails. */
+  failNext(method: BridgeMethod, error: CopilotError): void
+  /** Holds back the answers of a method until the returned function is called. */
+  hold(method: BridgeMethod): () => void
+  /** Sends the next pieces of every answer that is on its way. */
+  advance(pieces?: number): void
+  /** Ends every timer. */
+  stop(): void
+}
+
+interface Stream {
+  readonly answerId: string
+  readonly turnId: string
+  readonly pieces: TurnEventBody[]
+  seq: number
+}
+
+export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
+  const now = options.now ?? Date.now()
+  const sessions = new Map<string, Session>()
+  const messages = new Map<string, Message>()
+  const listeners = new Set<(push: unknown) => void>()
+  const calls: { method: string; input: unknown }[] = []
+  const failures = new Map<string, CopilotError>()
+  const holds = new Map<string, { promise: Promise<void>; release: () => void }>()
+  const streams = new Map<string, Stream>()
+  const timers = new Set<ReturnType<typeof setInterval>>()
+  let seq = 0
+  let counter = 0
+  let settings: Settings = { ...defaultSettings, ...options.settings }
+  let link: LinkStatus = {
+    state: 'online', transport: 'grpc', reason: '', retryAt: null, since: now - 5_400_000,
+    service: { embedded: true, address: '127.0.0.1:50051', version: '0.1.0', answeredBy: 'Local knowledge' }
+  } // prettier-ignore
+  let desktop: DesktopStatus = {
+    version: '0.1.0', platform: 'linux', keyStorage: 'vault', captureProtection: 'not-guaranteed', shortcuts: { toggleOverlay: 'registered', askClipboard: 'taken' }, overlayVisible: options.window === 'overlay',
+    historyIncident: null, ...options.desktop
+  } // prettier-ignore
+
+  if (options.seed !== 'empty') {
+    for (const session of seedSessions(now)) sessions.set(session.id, session)
+    let at = now - 22 * 60_000
+    for (const [index, exchange] of exchanges.entries()) {
+      for (const message of storedExchange(exchange, { sessionId: 's-claims', position: index * 2 + 1, at })) messages.set(message.id, message)
+      at += 5 * 60_000
+    }
+    for (const message of storedExchange(streamedExchange, { sessionId: 's-landing', position: 1, at: now - 3 * 3_600_000 }))
+      messages.set(message.id, message)
+    for (const message of longTranscript('s-archive', options.longCount ?? 5_000, now)) messages.set(message.id, message)
+    for (const session of sessions.values()) sessions.set(session.id, { ...session, messageCount: inSession(session.id).length })
+  }
+
+  function inSession(sessionId: string): Message[] {
+    return [...messages.values()].filter((message) => message.sessionId === sessionId).sort((a, b) => a.position - b.position)
+  }
+  function emit(push: Push): void {
+    for (const listener of listeners) listener(structuredClone(push))
+  }
+  function push(...deltas: Delta[]): void {
+    seq += 1
+    emit({ seq, deltas })
+  }
+  function waiting(): number {
+    return [...messages.values()].filter((message) => message.delivery?.state === 'waiting').length
+  }
+  function change(id: string, with_: Partial<Message>): Message {
+    const message = messages.get(id)
+    if (message === undefined) throw new CopilotError('not_found', 'This message is no longer there.')
+    const changed = { ...message, ...with_ }
+    messages.set(id, changed)
+    push({ slice: 'message', value: changed }, { slice: 'waiting', count: waiting() })
+    return changed
+  }
+  function session(id: string): Session {
+    const found = sessions.get(id)
+    if (found === undefined) throw new CopilotError('not_found', 'This session is no longer there.')
+    return found
+  }
+
+  // ---- answers -----------------------------------------------------------------------------------------------------
+
+  function send(question: Message, exchange: Exchange): void {
+    const turnId = question.turnId ?? ''
+    const answerId = `answer-${turnId}`
+    change(question.id, { delivery: { state: 'sending', attempts: 1, nextAttemptAt: null, needsConfirmation: false, error: null } })
+    const answer: Message = {
+      id: answerId, sessionId: question.sessionId, turnId, role: 'assistant', text: '', createdAt: question.createdAt + 1, position: question.position + 1, quickAction: null, delivery: null,
+      answer: { state: 'answering', citations: [], notices: [], usage: null, error: null, finish: null, lastSeq: 0 }
+    } // prettier-ignore
+    messages.set(answerId, answer)
+    push({ slice: 'message', value: answer })
+    const pieces: TurnEventBody[] = [
+      { type: 'accepted', messageId: answerId },
+      { type: 'status', stage: 'Searching the knowledge base', progress: 30 },
+      ...(exchange.notices ?? []).map((notice): TurnEventBody => ({ type: 'notice', ...notice })),
+      ...(exchange.citations ?? []).map((citation): TurnEventBody => ({ type: 'citation', ...citation })),
+      ...(exchange.answer.match(/\s*\S+/g) ?? []).map((piece): TurnEventBody => ({ type: 'delta', text: piece })),
+      {
+        type: 'usage',
+        provider: 'local',
+        model: 'knowledge-bm25',
+        inputTokens: 38,
+        outputTokens: 190,
+        cachedTokens: 0,
+        costMicros: 0,
+        firstTextMs: 41.5,
+        totalMs: 260,
+        failovers: 0
+      },
+      { type: 'done', messageId: answerId, finish: 'stop' }
+    ]
+    streams.set(turnId, { answerId, turnId, pieces, seq: 0 })
+    if ((options.tokenMs ?? 0) > 0) {
+      const timer = setInterval(() => {
+        if (!streams.has(turnId)) {
+          clearInterval(timer)
+          timers.delete(timer)
+        } else step(turnId, 1)
+      }, options.tokenMs)
+      timers.add(timer)
+    }
+  }
+
+  function step(turnId: string, count: number): void {
+    const stream = streams.get(turnId)
+    const answer = stream === undefined ? undefined : messages.get(stream.answerId)
+    if (stream === undefined || answer?.answer === null || answer === undefined || link.state === 'offline') return
+    const events: TurnEvent[] = stream.pieces.splice(0, count).map((body) => {
+      stream.seq += 1
+      return { ...body, turnId, seq: stream.seq, at: now + stream.seq }
+    })
+    store(stream, answer, events)
+    push({ slice: 'turn', sessionId: answer.sessionId, messageId: answer.id, events })
+    const last = events.at(-1)
+    if (last?.type !== 'done') return
+    streams.delete(turnId)
+    const finished = messages.get(stream.answerId)
+    if (finished?.answer != null) change(finished.id, { answer: { ...finished.answer, state: 'done', finish: last.finish } })
+    const question = [...messages.values()].find((message) => message.turnId === turnId && message.role === 'user')
+    if (question?.delivery != null) change(question.id, { delivery: { ...question.delivery, state: 'settled' } })
+  }
+
+  function store(stream: Stream, answer: Message, events: readonly TurnEvent[]): void {
+    let { text } = answer
+    let state = answer.answer
+    if (state === null) return
+    for (const event of events) {
+      if (event.type === 'delta') text += event.text
+      if (event.type === 'citation') state = { ...state, citations: [...state.citations, withoutHead(event)] }
+      if (event.type === 'notice') state = { ...state, notices: [...state.notices, { kind: event.kind, text: event.text }] }
+      if (event.type === 'usage') state = { ...state, usage: withoutHead(event) }
+    }
+    messages.set(answer.id, { ...answer, text, answer: { ...state, lastSeq: stream.seq } })
+  }
+
+  function exchangeFor(question: string): Exchange {
+    return exchanges.find((exchange) => exchange.question === question) ?? { ...streamedExchange, question }
+  }
+
+  // ---- calls -------------------------------------------------------------------------------------------------------
+
+  const handlers: { [M in BridgeMethod]: (input: BridgeParsed<M>) => BridgeOutput<M> } = {
+    snapshot: () =>
+      snapshotSchema.parse({
+        seq, link, settings, desktop, waiting: waiting(), announcements: [],
+        sessions: [...sessions.values()].filter((one) => one.status === 'active').sort((a, b) => b.lastActivityAt - a.lastActivityAt).slice(0, 200),
+        overlaySessionId: options.overlaySessionId === undefined ? (sessions.has('s-claims') ? 's-claims' : null) : options.overlaySessionId
+      }), // prettier-ignore
+    'turn.ask': ({ turnId, sessionId, text, quickAction }) => {
+      session(sessionId)
+      const known = [...messages.values()].find((message) => message.turnId === turnId && message.role === 'user')
+      if (known !== undefined) return { turnId, sessionId, message: known }
+      if (text.length > 32_000)
+        throw new CopilotError('invalid_request', 'The question is longer than 32,000 characters. It is still in the box; shorten it.')
+      counter += 1
+      const message: Message = {
+        id: `question-${turnId}`, sessionId, turnId, role: 'user', text, createdAt: now + counter * 1_000, position: (inSession(sessionId).at(-1)?.position ?? 0) + 1, quickAction: quickAction ?? null,
+        delivery: { state: 'waiting', attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null }, answer: null
+      } // prettier-ignore
+      messages.set(message.id, message)
+      const touched = { ...session(sessionId), lastActivityAt: message.createdAt, messageCount: inSession(sessionId).length }
+      sessions.set(sessionId, touched)
+      push({ slice: 'message', value: message }, { slice: 'session', value: touched }, { slice: 'waiting', count: waiting() })
+      if (link.state === 'online') send(message, exchangeFor(text))
+      return { turnId, sessionId, message }
+    },
+    'turn.stop': ({ turnId }) => {
+      const stream = streams.get(turnId)
+      streams.delete(turnId)
+      const answer = stream === undefined ? undefined : messages.get(stream.answerId)
+      if (answer?.answer != null)
+        change(answer.id, { answer: { ...answer.answer, state: 'cancelled', error: { code: 'cancelled', message: 'Stopped.' } } })
+      const question = [...messages.values()].find((message) => message.turnId === turnId && message.role === 'user')
+      if (question?.delivery != null) change(question.id, { delivery: { ...question.delivery, state: 'settled' } })
+      return null
+    },
+    'turn.again': ({ messageId, turnId }) => {
+      const question = messages.get(messageId)
+      if (question === undefined) throw new CopilotError('not_found', 'This question is no longer there.')
+      return handlers['turn.ask']({ turnId, sessionId: question.sessionId, text: question.text })
+    },
+    'turn.edit': ({ messageId, text }) => {
+      const edited = change(messageId, {
+        text,
+        delivery: { state: 'waiting', attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null }
+      })
+      if (link.state === 'online') send(edited, exchangeFor(text))
+      return edited
+    },
+    'outbox.sendNow': ({ messageId }) => {
+      const question = messages.get(messageId)
+      if (question !== undefined && link.state === 'online') send(question, exchangeFor(question.text))
+      return null
+    },
+    'outbox.cancel': ({ messageId }) => {
+      change(messageId, { delivery: { state: 'cancelled', attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null } })
+      return null
+    },
+    'outbox.list': () =>
+      [...messages.values()].filter(
+        (message) => message.delivery !== null && message.delivery.state !== 'settled' && message.delivery.state !== 'cancelled'
+      ),
+    'sessions.create': (details) => {
+      counter += 1
+      const created: Session = {
+        title: '', clientName: '', meetingType: '', projectContext: '', serviceTypes: [], cloudProviders: [], customFields: {}, notes: '', ...details,
+        id: `session-${counter}`, status: 'active', pinned: false, createdAt: now, updatedAt: now, lastActivityAt: now + counter, expiresAt: null, messageCount: 0
+      } // prettier-ignore
+      sessions.set(created.id, created)
+      push({ slice: 'session', value: created })
+      return created
+    },
+    'sessions.update': ({ id, details, pinned, status }) => {
+      const changed = { ...session(id), ...details, ...(pinned === undefined ? {} : { pinned }), ...(status === undefined ? {} : { status }) }
+      sessions.set(id, changed)
+      push({ slice: 'session', value: changed })
+      return changed
+    },
+    'sessions.remove': ({ id }) => {
+      sessions.delete(id)
+      push({ slice: 'session-removed', id })
+      return null
+    },
+    'sessions.list': ({ status, text, limit }) =>
+      [...sessions.values()]
+        .filter(
+          (one) =>
+            (status === undefined || one.status === status) && `${one.title} ${one.clientName}`.toLowerCase().includes((text ?? '').toLowerCase())
+        )
+        .slice(0, limit),
+    'messages.page': ({ sessionId, limit, before, after, around }) => {
+      const all = inSession(sessionId)
+      const pivot = around === undefined ? -1 : all.findIndex((message) => message.id === around)
+      const from =
+        before !== undefined ? Math.max(0, all.filter((message) => message.position < before).length - limit)
+        : after !== undefined ? all.findIndex((message) => message.position > after)
+        : pivot >= 0 ? Math.max(0, pivot - Math.floor(limit / 2))
+        : Math.max(0, all.length - limit) // prettier-ignore
+      const to = before === undefined ? Math.min(all.length, from + limit) : all.filter((message) => message.position < before).length
+      return from < 0
+        ? { messages: [], hasEarlier: all.length > 0, hasLater: false }
+        : { messages: all.slice(from, to), hasEarlier: from > 0, hasLater: to < all.length }
+    },
+    'search.query': ({ text, sessionId, clientName, role, from, to, limit }) => {
+      const words = text
+        .toLowerCase()
+        .split(/\s+/)
+        .filter((word) => word !== '')
+      const found = [...messages.values()].filter((message) => {
+        const own = message.text.toLowerCase()
+        const fits =
+          (sessionId === undefined || message.sessionId === sessionId) &&
+          (role === undefined || message.role === role) &&
+          (clientName === undefined || sessions.get(message.sessionId)?.clientName === clientName)
+        return (
+          fits &&
+          message.createdAt >= (from ?? 0) &&
+          message.createdAt <= (to ?? Number.MAX_SAFE_INTEGER) &&
+          words.every((word) => own.includes(word))
+        )
+      })
+      found.sort((a, b) => b.createdAt - a.createdAt)
+      const hits = found.slice(0, limit).map((message) => ({
+        messageId: message.id, sessionId: message.sessionId, sessionTitle: sessions.get(message.sessionId)?.title ?? '', clientName: sessions.get(message.sessionId)?.clientName ?? '', role: message.role,
+        createdAt: message.createdAt, snippet: snippetOf(message.text, words)
+      })) // prettier-ignore
+      return { hits, more: found.length > limit, tookMs: 1.3 }
+    },
+    'usage.report': (range) => fakeUsage(range, options.seed === 'empty'),
+    'settings.change': (patch) => {
+      settings = {
+        ...settings,
+        ...patch,
+        shortcuts: { ...settings.shortcuts, ...patch.shortcuts },
+        overlay: { ...settings.overlay, ...patch.overlay },
+        service: { ...settings.service, ...patch.service }
+      }
+      desktop = {
+        ...desktop,
+        shortcuts: Object.fromEntries(
+          Object.entries(settings.shortcuts).map(([name, keys]) => [name, keys === null ? 'unset' : (desktop.shortcuts[name] ?? 'registered')])
+        )
+      }
+      push({ slice: 'settings', value: settings }, { slice: 'desktop', value: desktop })
+      return settings
+    },
+    'settings.providerKey': ({ key }) => ({ set: key !== '' }),
+    'overlay.show': () => null,
+    'overlay.hide': () => null,
+    'window.showMain': () => null,
+    'link.open': () => null,
+    'link.retry': () => null,
+    'clipboard.write': () => null,
+    'announcement.dismiss': () => null
+  }
+
+  async function call(method: string, input: unknown): Promise<unknown> {
+    calls.push({ method, input: structuredClone(input) })
+    const contract = bridge[method as BridgeMethod]
+    try {
+      const failure = failures.get(method)
+      failures.delete(method)
+      if (failure !== undefined) throw failure
+      const parsed = contract.input.parse(input)
+      const handler = handlers[method as BridgeMethod] as (input: unknown) => unknown
+      const value = structuredClone(handler(parsed))
+      await holds.get(method)?.promise
+      return { ok: true, value }
+    } catch (error) {
+      return { ok: false, error: toCopilotError(error).toWire() }
+    }
+  }
+
+  return {
+    api: {
+      window: options.window ?? 'main',
+      call,
+      onPush: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      }
+    },
+    calls,
+    messages,
+    sessions,
+    push,
+    pushAfterGap: (...deltas) => {
+      seq += 2
+      emit({ seq, deltas })
+    },
+    pushRaw: (raw) => {
+      for (const listener of listeners) listener(raw)
+    },
+    goOffline: (reason = 'The network is unreachable.') => {
+      link = { ...link, state: 'offline', transport: null, reason, retryAt: now + 30_000, since: now }
+      push({ slice: 'link', value: link })
+    },
+    goOnline: () => {
+      link = { ...link, state: 'online', transport: 'grpc', reason: '', retryAt: null, since: now }
+      push({ slice: 'link', value: link })
+      for (const message of [...messages.values()].filter((one) => one.delivery?.state === 'waiting' && !one.delivery.needsConfirmation))
+        send(message, exchangeFor(message.text))
+    },
+    failNext: (method, error) => failures.set(method, error),
+    hold: (method) => {
+      const { promise, resolve } = Promise.withResolvers<undefined>()
+      const release = (): void => {
+        holds.delete(method)
+        resolve(undefined)
+      }
+      holds.set(method, { promise, release })
+      return release
+    },
+    advance: (pieces = 1) => {
+      for (const turnId of streams.keys()) step(turnId, pieces)
+    },
+    stop: () => {
+      for (const timer of timers) clearInterval(timer)
+      timers.clear()
+      streams.clear()
+    }
+  }
+}
+
+function withoutHead<T extends TurnEvent>(event: T): Omit<T, 'turnId' | 'seq' | 'at' | 'type'> {
+  const { turnId: _turnId, seq: _seq, at: _at, type: _type, ...rest } = event
+  return rest
+}
+
+function snippetOf(text: string, words: readonly string[]): { text: string; hit: boolean }[] {
+  const plain = text.replace(/[*_`>#|]/g, '').replace(/\s+/g, ' ')
+  const at = Math.max(0, plain.toLowerCase().indexOf(words[0] ?? '') - 60)
+  const cut = `${at > 0 ? '… ' : ''}${plain.slice(at, at + 220)}`
+  const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})`, 'gi')
+  return cut.split(pattern).filter((piece) => piece !== '').map((piece) => ({ text: piece, hit: words.includes(piece.toLowerCase()) })) // prettier-ignore
+}

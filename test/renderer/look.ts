@@ -1,0 +1,243 @@
+// Takes pictures of every screen over the fake bridge, and checks each with axe: `npx node test/renderer/look.ts <folder> [scene …]`.
+// Build first: `npx vite build -c test/renderer/vite.config.ts`. Fails on a violation of accessibility or of the page's CSP.
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { chromium, type Page } from 'playwright'
+import { preview } from 'vite'
+
+interface Scene {
+  readonly name: string
+  readonly page: 'index' | 'overlay'
+  readonly query?: string
+  readonly width: number
+  readonly height: number
+  readonly act?: (page: Page) => Promise<void>
+}
+
+const settle = (page: Page): Promise<void> => page.waitForTimeout(350)
+
+async function ask(page: Page, question: string): Promise<void> {
+  await page.getByRole('textbox', { name: /^(Question|Ask)$/ }).fill(question)
+  await page.keyboard.press('Enter')
+}
+async function askAndWait(page: Page, forMs: number): Promise<void> {
+  await ask(page, cutOver)
+  await page.waitForTimeout(forMs)
+}
+const cutOver = 'What should the cut-over plan for the landing zone contain?'
+
+const wide = { width: 1440, height: 900 }
+const middle = { width: 900, height: 720 }
+const narrow = { width: 360, height: 740 }
+
+const base: readonly Scene[] = [
+  { name: 'ask-1440', page: 'index', ...wide },
+  { name: 'ask-900', page: 'index', ...middle },
+  { name: 'ask-360', page: 'index', ...narrow },
+  {
+    name: 'ask-top-1440',
+    page: 'index',
+    ...wide,
+    act: async (page) => {
+      await page.getByRole('region', { name: 'Transcript' }).evaluate((element) => {
+        element.scrollTop = 0
+      })
+      await page.getByRole('button', { name: 'Source 2' }).first().click()
+    }
+  },
+  {
+    name: 'streaming-1440',
+    page: 'index',
+    query: 'token=25',
+    ...wide,
+    act: (page) => askAndWait(page, 1_500)
+  },
+  {
+    name: 'stage-900',
+    page: 'index',
+    query: 'token=600',
+    ...middle,
+    act: (page) => askAndWait(page, 1_600)
+  },
+  {
+    name: 'offline-1440',
+    page: 'index',
+    ...wide,
+    act: async (page) => {
+      await page.evaluate('fake.goOffline()')
+      await ask(page, 'Who signs the point of no return at Meridian?')
+      await ask(page, 'And what does the rollback rehearsal cost us in hours?')
+    }
+  },
+  {
+    name: 'offline-360',
+    page: 'index',
+    ...narrow,
+    act: async (page) => {
+      await page.evaluate('fake.goOffline()')
+      await ask(page, 'Who signs the point of no return at Meridian?')
+    }
+  },
+  { name: 'details-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'Details' }).click() },
+  { name: 'details-900', page: 'index', ...middle, act: (page) => page.getByRole('button', { name: 'Details' }).click() },
+  { name: 'rail-360', page: 'index', ...narrow, act: (page) => page.getByRole('button', { name: 'Show sessions' }).click() },
+  { name: 'new-session-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'New session' }).click() },
+  {
+    name: 'new-session-360',
+    page: 'index',
+    query: 'seed=empty',
+    ...narrow,
+    act: (page) => page.locator('main').getByRole('button', { name: 'New session' }).click()
+  },
+  { name: 'welcome-1440', page: 'index', query: 'seed=empty', ...wide },
+  { name: 'welcome-360', page: 'index', query: 'seed=empty', ...narrow },
+  {
+    name: 'empty-session-900',
+    page: 'index',
+    ...middle,
+    act: (page) => page.getByRole('button', { name: /Findings before the audit/ }).click()
+  },
+  {
+    name: 'search-1440',
+    page: 'index',
+    ...wide,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('replica')
+      await page.waitForTimeout(200)
+      await page.keyboard.press('ArrowDown')
+    }
+  },
+  {
+    name: 'search-360',
+    page: 'index',
+    ...narrow,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('backup restores')
+    }
+  },
+  { name: 'search-empty-900', page: 'index', ...middle, act: (page) => page.keyboard.press('Control+f') },
+  {
+    name: 'jump-1440',
+    page: 'index',
+    ...wide,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('call 1203')
+      await page.getByRole('listbox').getByRole('option').first().waitFor()
+      await page.keyboard.press('Enter')
+      await page.waitForTimeout(500)
+    }
+  },
+  { name: 'usage-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'Usage' }).click() },
+  { name: 'usage-900', page: 'index', ...middle, act: (page) => page.getByRole('button', { name: 'Usage' }).click() },
+  {
+    name: 'usage-360',
+    page: 'index',
+    ...narrow,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Show sessions' }).click()
+      await page.getByRole('button', { name: 'Usage' }).click()
+    }
+  },
+  {
+    name: 'usage-empty-900',
+    page: 'index',
+    query: 'seed=empty',
+    ...middle,
+    act: (page) => page.getByRole('button', { name: 'Usage' }).click()
+  },
+  {
+    name: 'usage-table-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Usage' }).click()
+      await page.getByRole('button', { name: 'As table' }).click()
+    }
+  },
+  { name: 'settings-1440', page: 'index', ...wide, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
+  { name: 'settings-360', page: 'index', ...narrow, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
+  { name: 'overlay-420', page: 'overlay', width: 420, height: 560 },
+  { name: 'overlay-320', page: 'overlay', width: 320, height: 480 },
+  { name: 'overlay-empty-420', page: 'overlay', query: 'session=none', width: 420, height: 560 },
+  {
+    name: 'overlay-streaming-420',
+    page: 'overlay',
+    query: 'token=25',
+    width: 420,
+    height: 560,
+    act: (page) => askAndWait(page, 1_400)
+  },
+  {
+    name: 'overlay-details-420',
+    page: 'overlay',
+    query: 'token=2',
+    width: 420,
+    height: 560,
+    act: async (page) => {
+      await ask(page, cutOver)
+      await page.waitForTimeout(1_600)
+      await page.keyboard.press('Alt+d')
+      await page.getByRole('button', { name: 'Source 1' }).first().click()
+    }
+  },
+  {
+    name: 'overlay-offline-320',
+    page: 'overlay',
+    width: 320,
+    height: 480,
+    act: async (page) => {
+      await page.evaluate('fake.goOffline()')
+      await ask(page, 'Is the freeze binding for the vendor too?')
+    }
+  }
+]
+
+const [folder = 'out/look', ...only] = process.argv.slice(2)
+const scenes = base.filter((scene) => only.length === 0 || only.some((name) => scene.name.startsWith(name)))
+const out = resolve(folder)
+await mkdir(out, { recursive: true })
+const server = await preview({ configFile: join(import.meta.dirname, 'vite.config.ts'), preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' })
+const origin = server.resolvedUrls?.local[0] ?? ''
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+let failures = 0
+try {
+  for (const theme of ['light', 'dark'] as const) {
+    const context = await browser.newContext({ colorScheme: theme, deviceScaleFactor: 1 })
+    for (const scene of scenes) {
+      const page = await context.newPage()
+      page.setDefaultTimeout(5_000)
+      const complaints: string[] = []
+      page.on('console', (message) => (message.type() === 'error' || message.type() === 'warning') && complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      await page.setViewportSize({ width: scene.width, height: scene.height })
+      await page.goto(`${origin}${scene.page}.html?theme=${theme}&${scene.query ?? ''}`)
+      await page.locator('main').first().waitFor()
+      await page.evaluate('document.fonts.ready.then(() => null)')
+      await settle(page)
+      try {
+        await scene.act?.(page)
+      } catch (error) {
+        complaints.push(`acting failed: ${String(error).slice(0, 300)}`)
+      }
+      await settle(page)
+      await page.screenshot({ path: join(out, `${scene.name}-${theme}.png`) })
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+      if (Number(overflow) > 0) complaints.push(`the page is ${String(overflow)} px wider than its window`)
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+      for (const violation of violations) complaints.push(`axe ${violation.id}: ${violation.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`) // prettier-ignore
+      for (const complaint of complaints) console.log(`${scene.name} ${theme}: ${complaint}`)
+      failures += complaints.length
+      await page.close()
+    }
+    await context.close()
+  }
+} finally {
+  await browser.close()
+  await server.close()
+}
+console.log(`${scenes.length * 2} pictures in ${folder}, ${failures} complaints`)
+process.exitCode = failures === 0 ? 0 : 1

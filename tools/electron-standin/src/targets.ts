@@ -1,0 +1,108 @@
+// Chromium's pages: every one is held before it runs anything, so that the app's own get their preload and popups are asked about.
+import type { HandlerDetails } from 'electron'
+import { ignoreGone, type Cdp, type CdpSession, type Events } from './cdp.ts'
+import { violation } from './state.ts'
+
+type TargetInfo = Events['Target.targetCreated'][0]['targetInfo']
+
+/** What owns a page: a webContents. */
+export interface TargetOwner {
+  onDestroyed(): void
+  getURL(): string
+  /** The app's answer to window.open, by setWindowOpenHandler; null when it has set none. */
+  askToOpen(details: HandlerDetails): 'allow' | 'deny' | null
+}
+
+export interface Targets {
+  /** Runs `open`, which opens one window, and gives its target to `owner` before it runs anything. */
+  adopt(
+    owner: TargetOwner,
+    open: () => Promise<string>,
+    onEvent: (name: string, event: unknown) => void
+  ): Promise<{ targetId: string; session: CdpSession }>
+  /** Remembers what a page is about to open: popups without an opener are told apart by nothing else. */
+  expectPopup(owner: TargetOwner, details: HandlerDetails): void
+  ownerOf(targetId: string): TargetOwner | undefined
+}
+
+/** `runAtOnce`: pages must run to be recognised by their title (visible windows). */
+export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean }): Promise<Targets> {
+  const attached = new Map<string, { sessionId: string; info: TargetInfo }>()
+  const owners = new Map<string, TargetOwner>()
+  const arrivals = new Map<string, () => void>()
+  let opening = 0
+  let expected: { owner: TargetOwner; details: HandlerDetails } | null = null
+
+  const resume = (sessionId: string): Promise<unknown> => cdp.sendTo(sessionId, 'Runtime.runIfWaitingForDebugger').catch(ignoreGone)
+
+  async function refusePopup(info: TargetInfo): Promise<void> {
+    const owner = (info.openerId === undefined ? undefined : owners.get(info.openerId)) ?? expected?.owner
+    const details =
+      expected && expected.owner === owner
+        ? expected.details
+        : { url: info.url, frameName: '', features: '', disposition: 'foreground-tab' as const, referrer: { url: '', policy: 'default' as const } }
+    expected = null
+    // Without a handler Electron allows.
+    const answer = owner?.askToOpen(details) ?? (owner ? 'allow' : 'deny')
+    if (answer === 'allow') violation(`window.open(${details.url}) was allowed: child windows are not in the stand-in, it was closed`)
+    attached.delete(info.targetId)
+    await cdp.send('Target.closeTarget', { targetId: info.targetId }).catch(ignoreGone)
+  }
+
+  function onAttached({ sessionId, targetInfo, waitingForDebugger }: Events['Target.attachedToTarget'][0]): void {
+    if (targetInfo.type !== 'page') {
+      if (waitingForDebugger) void resume(sessionId)
+      return
+    }
+    attached.set(targetInfo.targetId, { sessionId, info: targetInfo })
+    const hasOpener = targetInfo.openerId !== undefined && owners.has(targetInfo.openerId)
+    if (hasOpener || opening === 0) {
+      void refusePopup(targetInfo)
+      return
+    }
+    if (runAtOnce) void resume(sessionId)
+    arrivals.get(targetInfo.targetId)?.()
+  }
+
+  const arrival = (targetId: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (attached.has(targetId)) resolve()
+      arrivals.set(targetId, resolve)
+      cdp.gone.addEventListener('abort', () => reject(cdp.gone.reason as Error), { once: true })
+    })
+
+  cdp.on('Target.attachedToTarget', onAttached)
+  cdp.on('Target.targetDestroyed', ({ targetId }) => {
+    attached.delete(targetId)
+    const owner = owners.get(targetId)
+    owners.delete(targetId)
+    owner?.onDestroyed()
+  })
+  const filter = [{ type: 'page' }]
+  await Promise.all([
+    cdp.send('Target.setDiscoverTargets', { discover: true, filter }),
+    cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true, filter })
+  ])
+
+  return {
+    async adopt(owner, open, onEvent) {
+      opening += 1
+      let targetId: string
+      try {
+        targetId = await open()
+        await arrival(targetId)
+        owners.set(targetId, owner)
+      } finally {
+        opening -= 1
+      }
+      arrivals.delete(targetId)
+      // A popup that came while a window was being opened was taken for it.
+      if (opening === 0) for (const [id, { info }] of attached) if (!owners.has(id)) void refusePopup(info)
+      return { targetId, session: cdp.session(attached.get(targetId)?.sessionId ?? '', onEvent) }
+    },
+    expectPopup(owner, details) {
+      expected = { owner, details }
+    },
+    ownerOf: (targetId) => owners.get(targetId)
+  }
+}
