@@ -27,9 +27,21 @@ export async function connectToHost(dataDir: string): Promise<HostConnection | n
   return talk(socket, host)
 }
 
+const HOST_GONE = { reason: 'host-gone' }
+
+/** The host ended in the middle of a conversation. Asking again is safe: a turn id is answered once. */
+export function isHostGone(error: unknown): boolean {
+  return error instanceof CopilotError && error.details?.['reason'] === HOST_GONE.reason
+}
+
+function gone(cause?: unknown): CopilotError {
+  return new CopilotError('unavailable', 'Aside ended before the answer did. What was saved goes on when Aside runs again.', {
+    cause,
+    details: HOST_GONE
+  })
+}
+
 function talk(socket: Socket, host: HostInfo): HostConnection {
-  const gone = (cause?: unknown): CopilotError =>
-    new CopilotError('unavailable', 'Aside ended before the answer did. If it was saved it goes on when Aside runs again.', { cause })
   socket.on('error', () => socket.destroy()) // whoever reads is told as well
   return {
     async *call(request) {
