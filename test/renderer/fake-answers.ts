@@ -8,6 +8,7 @@ export interface FakeAnswersDependencies {
   readonly now: number
   /** 0: only `advance()` moves an answer. */
   readonly tokenMs: number
+  readonly repeat: number
   readonly messages: Map<string, Message>
   readonly push: (...deltas: Delta[]) => void
   readonly change: (id: string, change: Partial<Message>) => Message
@@ -28,7 +29,7 @@ interface Stream {
   view: TurnView
 }
 
-export function createFakeAnswers({ now, tokenMs, messages, push, change, offline }: FakeAnswersDependencies): FakeAnswers {
+export function createFakeAnswers({ now, tokenMs, repeat, messages, push, change, offline }: FakeAnswersDependencies): FakeAnswers {
   const streams = new Map<string, Stream>()
   const timers = new Set<ReturnType<typeof setInterval>>()
 
@@ -73,7 +74,12 @@ export function createFakeAnswers({ now, tokenMs, messages, push, change, offlin
     }
     messages.set(answerId, answer)
     push({ slice: 'message', value: answer })
-    streams.set(turnId, { answerId, questionId: question.id, pieces: piecesOf(exchangeFor(question.text), answerId), view: emptyTurn(turnId) })
+    streams.set(turnId, {
+      answerId,
+      questionId: question.id,
+      pieces: piecesOf(exchangeFor(question.text), answerId, repeat),
+      view: emptyTurn(turnId)
+    })
     if (tokenMs <= 0) return
     const timer = setInterval(() => {
       step(turnId, 1)
@@ -125,14 +131,18 @@ function exchangeFor(question: string): Exchange {
   return exchanges.find((exchange) => exchange.question === question) ?? { ...streamedExchange, question }
 }
 
-function piecesOf(exchange: Exchange, answerId: string): TurnEventBody[] {
+function piecesOf(exchange: Exchange, answerId: string, repeat: number): TurnEventBody[] {
   const pieces: TurnEventBody[] = [
     { type: 'accepted', messageId: answerId },
     { type: 'status', stage: 'Searching the knowledge base', progress: 30 }
   ]
   for (const notice of exchange.notices ?? []) pieces.push({ type: 'notice', ...notice })
   for (const citation of exchange.citations ?? []) pieces.push({ type: 'citation', ...citation })
-  for (const words of exchange.answer.match(/\s*\S+/g) ?? []) pieces.push({ type: 'delta', text: words })
+  for (const words of `${exchange.answer}\n\n`
+    .repeat(repeat)
+    .trimEnd()
+    .match(/\s*\S+/g) ?? [])
+    pieces.push({ type: 'delta', text: words })
   pieces.push(
     {
       type: 'usage',

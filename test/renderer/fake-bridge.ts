@@ -26,6 +26,8 @@ export interface FakeOptions {
   readonly desktop?: Partial<DesktopStatus>
   readonly overlaySessionId?: string | null
   readonly longCount?: number
+  /** Answers are this many times as long. */
+  readonly repeat?: number
 }
 
 export interface FakeBridge {
@@ -113,6 +115,7 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
   const answers = createFakeAnswers({
     now,
     tokenMs: options.tokenMs ?? 0,
+    repeat: options.repeat ?? 1,
     messages,
     push,
     change,

@@ -175,17 +175,18 @@ describe('the mirror', () => {
   })
 })
 
-describe('answers on their way', () => {
-  async function asked(): Promise<Stage & { readonly answerId: string }> {
-    const made = await stage()
-    made.store.actions.setDraft(draftKey('s-claims'), cutOver)
-    await made.store.actions.ask({ sessionId: 's-claims' })
-    made.frames.paint()
-    const answerId = made.mirror().transcripts['s-claims']?.ids.at(-1)
-    if (answerId === undefined) throw new Error('no answer')
-    return { ...made, answerId }
-  }
+/** A question is asked in the open session, its answer has begun and waits for `advance()`. */
+async function asked(): Promise<Stage & { readonly answerId: string }> {
+  const made = await stage()
+  made.store.actions.setDraft(draftKey('s-claims'), cutOver)
+  await made.store.actions.ask({ sessionId: 's-claims' })
+  made.frames.paint()
+  const answerId = made.mirror().transcripts['s-claims']?.ids.at(-1)
+  if (answerId === undefined) throw new Error('no answer')
+  return { ...made, answerId }
+}
 
+describe('answers on their way', () => {
   it('grow piece by piece and end as the stored message', async () => {
     const { fake, frames, mirror, answerId } = await asked()
     fake.advance(20)
