@@ -7,6 +7,7 @@ import type { Transcript as TranscriptState } from '../../state/mirror.ts'
 import { formatDay, formatTime, isSameDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
 import { focusWhenVisible } from '../../ui/focus.ts'
 import { AnswerRow } from './AnswerRow.tsx'
 import { QuestionRow } from './QuestionRow.tsx'
@@ -155,6 +156,7 @@ const Row = memo(function Row({
     const before = previousId === null ? undefined : mirror.messages[previousId]
     return before === undefined || message === undefined || !isSameDay(before.createdAt, message.createdAt)
   })
+  const now = useNow()
   const flash = useLocal((local) => (local.jump?.messageId === id ? local.jump.nonce : 0))
   useEffect(() => {
     if (flash === 0 || element.current === null) return undefined
@@ -170,7 +172,7 @@ const Row = memo(function Row({
     <>
       {newDay ? (
         <div className="day">
-          <strong>{formatDay(message.createdAt, Date.now(), text.transcript)}</strong>
+          <strong>{formatDay(message.createdAt, now, text.transcript)}</strong>
           {first ? <span>{text.transcript.start}</span> : null}
         </div>
       ) : null}

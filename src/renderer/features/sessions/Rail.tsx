@@ -8,6 +8,7 @@ import { formatRecent } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { commandKey } from '../../ui/accelerator.ts'
 import { IconButton } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
 import { Mark } from '../../ui/Mark.tsx'
 import { LinkIndicator } from '../shell/LinkIndicator.tsx'
 import { groupSessions } from './order.ts'
@@ -137,13 +138,14 @@ interface SessionItemProps {
 }
 
 const SessionItem = memo(function SessionItem({ session, current, onOpen }: SessionItemProps): ReactNode {
+  const now = useNow()
   const about = [session.clientName, session.meetingType].filter((part) => part !== '').join(' · ')
   return (
     <li>
       <button type="button" className="rail-session" aria-current={current ? 'page' : undefined} onClick={() => onOpen(session.id)}>
         <span className="rail-title">{session.title === '' ? text.rail.untitled : session.title}</span>
         <time className="num" dateTime={new Date(session.lastActivityAt).toISOString()}>
-          {formatRecent(session.lastActivityAt, Date.now())}
+          {formatRecent(session.lastActivityAt, now)}
         </time>
         {about === '' ? null : <span className="rail-about">{about}</span>}
       </button>
