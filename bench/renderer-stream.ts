@@ -44,9 +44,7 @@ try {
   const after = await metrics()
   const spent = (name: string): number => Math.round(((after.get(name) ?? 0) - (before.get(name) ?? 0)) * 1_000)
   const frames: { count: number; longestMs: number } = await page.evaluate('frames')
-  const characters = await page.evaluate(
-    "[...fake.messages.values()].filter((m) => m.answer?.state === 'answering').map((m) => m.text.length)"
-  )
+  const characters = await page.evaluate("[...fake.messages.values()].filter((m) => m.answer?.state === 'answering').map((m) => m.text.length)")
   console.log(
     JSON.stringify({
       ok: true,

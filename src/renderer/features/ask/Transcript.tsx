@@ -1,5 +1,5 @@
 // The messages of a session: a window over pages, at the bottom only for whoever is at the bottom.
-import { ArrowDown } from 'lucide-react'
+import { ArrowDown, CircleAlert } from 'lucide-react'
 import { memo, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { useActions, useAppStore, useLocal, useMirror } from '../../state/context.tsx'
@@ -100,6 +100,12 @@ export function Transcript({ sessionId, transcript }: { readonly sessionId: stri
           ))}
         </Virtualizer>
       </div>
+      {transcript.error === null ? null : (
+        <p className="load-error" role="alert">
+          <CircleAlert size={14} aria-hidden />
+          {text.transcript.loadFailed} {transcript.error}
+        </p>
+      )}
       <NewTextWatch ids={ids} onNewText={onNewText} />
       {newBelow || transcript.hasLater ? (
         <Button small className="new-below" onClick={() => void goToNewest()}>

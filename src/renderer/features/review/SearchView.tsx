@@ -30,7 +30,7 @@ export function SearchView(): ReactNode {
   })
 
   const open = (hit: SearchHit | undefined): void => {
-    if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId)
+    if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId, hit.sessionTitle)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return

@@ -1,6 +1,6 @@
 // The left rail: sessions to choose from, the ways to the other views, and the state of the link.
 import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Plus, Search, Settings as SettingsIcon, X } from 'lucide-react'
-import { memo, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Session } from '../../../shared/domain.ts'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import type { View } from '../../state/model.ts'
@@ -23,7 +23,18 @@ export function Rail(): ReactNode {
   const archived = useLocal((local) => local.archivedShown)
   const [filter, setFilter] = useState('')
   const deferred = useDeferredValue(filter)
+  const railOpen = useLocal((local) => local.railOpen)
+  const closeButton = useRef<HTMLButtonElement>(null)
   const status = archived ? 'archived' : 'active'
+  useEffect(() => {
+    // As a drawer it takes the focus, and gives it back to whatever had it.
+    if (!railOpen) return undefined
+    const before = document.activeElement
+    closeButton.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [railOpen])
   const { pinned, recent } = useMemo(() => groupSessions(Object.values(sessions), deferred, status), [sessions, deferred, status])
 
   useEffect(() => {
@@ -60,6 +71,7 @@ export function Rail(): ReactNode {
           <Plus size={18} aria-hidden />
         </IconButton>
         <IconButton
+          ref={closeButton}
           className="rail-close"
           label={text.rail.close}
           place={{ side: 'below', align: 'end' }}
