@@ -49,6 +49,9 @@ export function openReadingStore(options: SqliteOptions): HistoryStore {
 function checkpointAndClose(opened: OpenedDatabase): void {
   try {
     opened.db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    // Without room the log stays where it is: what it holds is durable, and the next start reads it.
+    if (storageFailure(error) !== 'full') throw asStorageError(error, opened.files.dataDir)
   } finally {
     opened.close()
   }
@@ -93,12 +96,22 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   function write<T>(action: () => T): T {
     if (db.readonly) throw new CopilotError('internal', 'This store only reads.')
     try {
-      const result = withRoom(ballast, () => inOneTransaction.immediate(action) as T)
+      const result = withRoom(makeRoom, () => inOneTransaction.immediate(action) as T)
       upkeep.written()
       return result
     } catch (error) {
       upkeep.rolledBack()
       throw translated(error)
+    }
+  }
+
+  /** Gives back the ballast, with which the log may be moved into the database, whose place it can then take again. */
+  function makeRoom(): void {
+    ballast.release()
+    try {
+      db.pragma('wal_checkpoint(RESTART)')
+    } catch (error) {
+      if (storageFailure(error) !== 'full') throw error
     }
   }
 

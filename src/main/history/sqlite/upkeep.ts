@@ -30,16 +30,18 @@ export function createUpkeep(db: Connection, sql: Statements, ballast: Ballast):
     written: () => void (writes += 1),
     rolledBack: () => growing.clear(),
     tend() {
+      // First, since a log that keeps growing costs room.
+      if (writes >= WRITES_PER_CHECKPOINT) {
+        writes = 0
+        db.pragma('wal_checkpoint(PASSIVE)')
+        return true
+      }
       for (const table of growing) {
         const before = changes()
         sql(`INSERT INTO ${table} (${table}, rank) VALUES ('merge', ?)`).run(MERGE_PAGES)
         // As FTS5 documents it: fewer than two changes mean that there was nothing to merge.
         if (changes() - before < 2) growing.delete(table)
         else return true
-      }
-      if (writes >= WRITES_PER_CHECKPOINT) {
-        writes = 0
-        db.pragma('wal_checkpoint(PASSIVE)')
       }
       ballast.restore()
       return false
