@@ -1,6 +1,5 @@
 // The CDP side of one webContents: opens its window, injects the preload, loads URLs, and turns Chromium's events into Electron's.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { HandlerDetails, WebPreferences } from 'electron'
 import { ensureBrowser, type Browser } from './browser.ts'
 import { ignoreGone, type CdpSession, type Events } from './cdp.ts'
@@ -11,10 +10,11 @@ import type { IpcMain } from './ipcMain.ts'
 import { loadFailure, netError } from './netErrors.ts'
 import { createPageChannel, type PageChannel } from './pageChannel.ts'
 import { createPageRequests, type PageRequests } from './pageRequests.ts'
-import { checkPreload, ISOLATED_WORLD, isolatedWorldScript, mainWorldScript } from './pageScript.ts'
+import { ISOLATED_WORLD, isolatedWorldScript, mainWorldScript } from './pageScript.ts'
 import type { WindowNews } from './page/protocol.ts'
+import { isolatedConfig, readPreload, reportPreload } from './preload.ts'
 import { Session } from './session.ts'
-import { electronEvent, state, violation } from './state.ts'
+import { electronEvent, state } from './state.ts'
 import { colorSchemeFeature, onThemeChange } from './theme.ts'
 
 export interface PageLinkOwner {
@@ -60,48 +60,6 @@ const PREFIX = `__standin_${randomBytes(8).toString('hex')}_`
 /** Hidden windows draw no frame: their first paint is taken for done this long after the load. */
 const PAINT_GRACE_MS = 50
 const CONSOLE_LEVELS: Readonly<Record<string, string>> = { warning: 'warning', error: 'error', assert: 'error', debug: 'debug' }
-
-/** A preload's text, or null when there is none or it is no sandboxed CommonJS. */
-function readPreload(owner: PageLinkOwner): string | null {
-  const path = owner.preferences.preload
-  if (path === undefined) return null
-  try {
-    const text = readFileSync(path, 'utf8')
-    checkPreload(text, path)
-    return text
-  } catch (error) {
-    reportPreload(owner, path, error as Error)
-    return null
-  }
-}
-
-function reportPreload(owner: PageLinkOwner, path: string, error: Error): void {
-  console.error(`Unable to load preload script: ${path}`)
-  console.error(error)
-  violation(`preload ${path}: ${error.message}`)
-  queueMicrotask(() => owner.emit('preload-error', electronEvent({ sender: owner }), path, error))
-}
-
-function isolatedConfig(owner: PageLinkOwner) {
-  return {
-    binding: BINDING,
-    inbox: INBOX,
-    preloadPath: owner.preferences.preload ?? null,
-    process: {
-      platform: process.platform,
-      arch: process.arch,
-      versions: { ...process.versions },
-      pid: 0,
-      env: {},
-      argv: [process.argv[0] ?? '', '--type=renderer', ...(owner.preferences.additionalArguments ?? [])],
-      execPath: process.execPath,
-      resourcesPath: process.resourcesPath,
-      defaultApp: true,
-      cwd: process.cwd(),
-      systemVersion: ''
-    }
-  }
-}
 
 const LOADABLE = new Set(['http', 'https', 'file', 'data', 'about', 'blob', 'chrome', 'devtools'])
 
@@ -280,7 +238,7 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
       cdp.send('Runtime.addBinding', { name: BINDING, executionContextName: ISOLATED_WORLD }),
       cdp.send('Page.addScriptToEvaluateOnNewDocument', { source: mainWorldScript(PREFIX) }),
       cdp.send('Page.addScriptToEvaluateOnNewDocument', {
-        source: isolatedWorldScript(PREFIX, isolatedConfig(owner), preload),
+        source: isolatedWorldScript(PREFIX, isolatedConfig(owner, { binding: BINDING, inbox: INBOX }), preload),
         worldName: ISOLATED_WORLD
       }),
       requests.apply(),
