@@ -167,6 +167,17 @@ describe('Socket.IO transport and its carriers', () => {
       await peer.stop()
     }
   })
+  test('knows our own service by its answers when its hello is late', async () => {
+    const peer = await startServicePeer({ greets: false })
+    const transport = socketAt(peer.doors.socket.port)
+    expect((await transport.hello(new AbortController().signal)).protocol).toBe(0)
+    const question = questionOf('one two')
+    const all = await collect(transport, question)
+    expect(transport.protocol()).toBe(1)
+    expect(await collect(transport, question, 2)).toEqual(all.slice(2))
+    await transport.stop()
+    await peer.stop()
+  })
   test('tells a refused sign-in of a foreign server from a lost one', async () => {
     const peer = await startPythonPeer('socketio_base.py', ['--token', 'right'])
     const refused = socketAt(peer.port)
