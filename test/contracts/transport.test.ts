@@ -127,6 +127,10 @@ for (const [name, open] of [foreign[0], foreign[2]]) {
       expect(limited.message).toContain("the peer's own words")
       expect((await failureOf(collect(bench.transport, questionOf('error INVALID_ARGUMENT')))).code).toBe('invalid_request')
     })
+    test('survives what is not the protocol: the turn fails, the next one is answered', async () => {
+      expect(['unavailable', 'internal']).toContain((await failureOf(collect(bench.transport, questionOf('garbage')))).code)
+      expect(reduceTurn(await collect(bench.transport, questionOf('echo fine'))).text).toBe('fine ')
+    })
     test('numbers go on after what is stored already', async () => {
       const events = await collect(bench.transport, questionOf('echo a b'), 1)
       expect(events.map((event) => [event.seq, event.type])).toEqual([

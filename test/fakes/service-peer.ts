@@ -12,9 +12,9 @@ import { aiStreamRequestSchema, pieceOf, PROTOCOL_VERSION, socketEvents } from '
 import { createDoor, type Door } from './service-peer-door.ts'
 import { createPeerTurns, type Step } from './service-peer-turns.ts'
 
-export { accepted, delta, done, type Step } from './service-peer-turns.ts'
+export { accepted, delta, done } from './service-peer-turns.ts'
 
-export interface Asked {
+interface Asked {
   readonly door: 'grpc' | 'socket'
   readonly turnId: string
   readonly text: string

@@ -22,7 +22,7 @@ export interface ReachOptions {
 }
 
 /** A transport that is, or was, the way to the service. */
-export interface Station {
+interface Station {
   readonly transport: Transport
 }
 

@@ -8,7 +8,7 @@ import { createInbox, type Inbox } from './inbox.ts'
 import type { Timers } from './timers.ts'
 import { fromConnect, fromSocket, offline, unreadable } from './wireErrors.ts'
 
-export interface PeerHello {
+interface PeerHello {
   readonly protocol: number
   readonly version: string | null
   readonly answeredBy: string | null
