@@ -127,6 +127,10 @@ for (const [name, open] of [foreign[0], foreign[2]]) {
       expect(limited.message).toContain("the peer's own words")
       expect((await failureOf(collect(bench.transport, questionOf('error INVALID_ARGUMENT')))).code).toBe('invalid_request')
     })
+    test('survives what is not the protocol: the turn fails, the next one is answered', async () => {
+      expect(['unavailable', 'internal']).toContain((await failureOf(collect(bench.transport, questionOf('garbage')))).code)
+      expect(reduceTurn(await collect(bench.transport, questionOf('echo fine'))).text).toBe('fine ')
+    })
     test('numbers go on after what is stored already', async () => {
       const events = await collect(bench.transport, questionOf('echo a b'), 1)
       expect(events.map((event) => [event.seq, event.type])).toEqual([
@@ -166,6 +170,17 @@ describe('Socket.IO transport and its carriers', () => {
       await transport.stop()
       await peer.stop()
     }
+  })
+  test('knows our own service by its answers when its hello is late', async () => {
+    const peer = await startServicePeer({ greets: false })
+    const transport = socketAt(peer.doors.socket.port)
+    expect((await transport.hello(new AbortController().signal)).protocol).toBe(0)
+    const question = questionOf('one two')
+    const all = await collect(transport, question)
+    expect(transport.protocol()).toBe(1)
+    expect(await collect(transport, question, 2)).toEqual(all.slice(2))
+    await transport.stop()
+    await peer.stop()
   })
   test('tells a refused sign-in of a foreign server from a lost one', async () => {
     const peer = await startPythonPeer('socketio_base.py', ['--token', 'right'])

@@ -12,9 +12,9 @@ import { aiStreamRequestSchema, pieceOf, PROTOCOL_VERSION, socketEvents } from '
 import { createDoor, type Door } from './service-peer-door.ts'
 import { createPeerTurns, type Step } from './service-peer-turns.ts'
 
-export { accepted, delta, done, type Step } from './service-peer-turns.ts'
+export { accepted, delta, done } from './service-peer-turns.ts'
 
-export interface Asked {
+interface Asked {
   readonly door: 'grpc' | 'socket'
   readonly turnId: string
   readonly text: string
@@ -44,7 +44,8 @@ interface Caller {
 
 const unauthenticated = new CopilotError('unauthenticated', 'The token has expired.')
 
-export async function startServicePeer(): Promise<ServicePeer> {
+/** @param options.greets false: its hello over Socket.IO never comes, as from a service that is busy. */
+export async function startServicePeer({ greets = true }: { readonly greets?: boolean } = {}): Promise<ServicePeer> {
   const turns = createPeerTurns()
   const asked: Asked[] = []
   const callers = new Set<Caller>()
@@ -134,7 +135,7 @@ export async function startServicePeer(): Promise<ServicePeer> {
       gone.abort()
     })
     const hello = { protocol: PROTOCOL_VERSION, version: '9.9.9', answered_by: 'The scripted peer' }
-    socket.emit(socketEvents.hello, hello)
+    if (greets) socket.emit(socketEvents.hello, hello)
     socket.on(socketEvents.hello, (_data: unknown, acknowledge: (answer: unknown) => void) => acknowledge(hello))
     socket.on(socketEvents.cancel, (data: { turn_id: string }, acknowledge: (answer: unknown) => void) =>
       acknowledge({ ok: turns.cancel(data.turn_id) })

@@ -38,6 +38,7 @@ export function createFakeTransport(kind: Transport['kind'], hello: Partial<Serv
   let answer: Partial<ServiceHello> | Error = hello
   let plays: readonly Play[] = []
   let ended = false
+  let spoken = 0
   const listeners = new Set<() => void>()
   const fake: FakeTransport = {
     kind,
@@ -65,8 +66,10 @@ export function createFakeTransport(kind: Transport['kind'], hello: Partial<Serv
       await Promise.resolve()
       if (ended) throw cut()
       if (answer instanceof Error) throw answer
+      spoken = answer.protocol ?? 1
       return { version: '1', protocol: 1, answeredBy: null, via: kind === 'grpc' ? 'grpc' : 'websocket', ...answer }
     },
+    protocol: () => spoken,
     cancel: () => Promise.resolve(!(answer instanceof Error) && (answer.protocol ?? 1) > 0),
     drop: () => void (fake.dropped += 1),
     onLost(listener) {

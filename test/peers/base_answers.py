@@ -1,6 +1,7 @@
 """What both base peers answer: the question's first word says how, the rest is the text.
 
-A step is ("piece", text, is_final), ("wait", seconds), ("end",), ("cut",) or ("error", name).
+A step is ("piece", text, is_final), ("wait", seconds), ("end",), ("cut",), ("garbage",) or
+("error", name).
 """
 
 
@@ -14,6 +15,8 @@ def steps(message):
         return [("piece", "half an ", False), ("cut",)]
     if kind == "cut-early":
         return [("cut",)]
+    if kind == "garbage":  # after a good piece, something that is not the protocol
+        return [("piece", "good ", False), ("garbage",), ("wait", 0.2)]
     if kind == "empty":
         return [("piece", "", True)]
     if kind == "endless":

@@ -73,6 +73,8 @@ def stream_chat(request, context):
             time.sleep(step[1])
             if not context.is_active():
                 return
+        elif step[0] == "garbage":
+            yield b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
         elif step[0] == "error":
             context.abort(getattr(grpc.StatusCode, step[1]), "the peer's own words")
         elif step[0] == "cut":

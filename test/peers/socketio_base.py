@@ -28,6 +28,9 @@ async def answer(server, sid, message):
             await asyncio.sleep(step[1])
             if not server.manager.is_connected(sid, "/"):
                 return
+        elif step[0] == "garbage":
+            for bad in (None, [1], "text", {"content": 5, "is_final": "no"}):
+                await server.emit("ai_stream", bad, to=sid)
         elif step[0] == "error":
             error = {"code": CODES[step[1]], "message": "the peer's own words", "retry_after": 2}
             await server.emit("error", error, to=sid)

@@ -32,13 +32,15 @@ async function main(): Promise<number> {
     service: config.service,
     newId: uuidv7,
     connect: () => connectToHost(config.dataDir),
-    start: async () => startHost({ config, launch: await prepareLaunch(appDir), appDir, limitMs: START_LIMIT_MS }),
+    start: async () => startHost({ config, launch: await prepareLaunch(appDir, note), appDir, limitMs: START_LIMIT_MS }),
     readInput,
     out: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
     note: (text) => void process.stderr.write(text),
     onInterrupt
   })
 }
+
+const note = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function readInput(): Promise<string> {
   const parts: Buffer[] = []

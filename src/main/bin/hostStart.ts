@@ -3,15 +3,19 @@ import { spawn } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
 import type { Config } from '../config.ts'
 import { connectToHost, type HostConnection } from '../endpoint/client.ts'
 
-/** How to run the app on this machine: real Electron or what stands in for it. */
-const launchSchema = z.object({ command: z.string().min(1), args: z.array(z.string()), env: z.record(z.string(), z.string()) })
-export type Launch = z.infer<typeof launchSchema>
+/** How to run the app on this machine: real Electron or what stands in for it. `args` go before the app's folder. */
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
 
 export interface HostStart {
   readonly config: Config
@@ -25,16 +29,41 @@ const LOOK_EVERY_MS = 50
 /** A host that ends well at once has found another one that is just starting: that one gets this long. */
 const OTHER_HOST_MS = 5_000
 
-/** The checkout's own tools are found at run time: a packaged app has none and starts itself. @throws CopilotError */
-export async function prepareLaunch(appDir: string): Promise<Launch> {
-  const tool = async (file: string, name: string): Promise<unknown> => {
-    const module: unknown = await import(new URL(`tools/run/${file}.ts`, `file://${appDir}/`).href)
-    const found = module instanceof Object && name in module ? (module as Record<string, unknown>)[name] : undefined
-    if (typeof found !== 'function') throw new TypeError(`tools/run/${file}.ts has no ${name}()`)
-    return (found as () => unknown)()
+const choiceSchema = z.object({
+  kind: z.string(),
+  executable: z.string().min(1),
+  env: z.record(z.string(), z.string()),
+  notice: z.string().nullable()
+})
+const switchesSchema = z.object({ switches: z.array(z.string()), notices: z.array(z.string()) })
+
+/**
+ * Builds the app if need be and finds its Electron, with the checkout's own tools. They are found at run time: a packaged
+ * app has none of them. @param say what a person should know of how it runs here @throws CopilotError `unavailable`
+ */
+export async function prepareLaunch(appDir: string, say: (line: string) => void): Promise<Launch> {
+  try {
+    await call(appDir, 'build', 'ensureBuilt')
+    const choice = choiceSchema.parse(await call(appDir, 'electron', 'resolveElectron'))
+    const around = await call(appDir, 'electron', 'surroundings')
+    const { switches, notices } = switchesSchema.parse(await call(appDir, 'electron', 'electronSwitches', choice.kind, around))
+    for (const line of [choice.notice, ...notices]) if (line !== null) say(line)
+    return { command: choice.executable, args: switches, env: choice.env }
+  } catch (error) {
+    // Tools of a checkout speak to whoever works in it: their words are the help.
+    throw new CopilotError(
+      'unavailable',
+      `Aside is not running and can’t be started here: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error }
+    )
   }
-  await tool('build', 'ensureBuilt')
-  return launchSchema.parse(await tool('electron', 'resolveElectron'))
+}
+
+async function call(appDir: string, tool: string, name: string, ...args: readonly unknown[]): Promise<unknown> {
+  const module: unknown = await import(pathToFileURL(join(appDir, 'tools', 'run', `${tool}.ts`)).href)
+  const found = module instanceof Object && name in module ? (module as Record<string, unknown>)[name] : undefined
+  if (typeof found !== 'function') throw new TypeError(`tools/run/${tool}.ts has no ${name}()`)
+  return (found as (...args: readonly unknown[]) => unknown)(...args)
 }
 
 /** The host goes on when this process ends. @throws CopilotError `unavailable` with what it said and what to do. */

@@ -18,7 +18,7 @@ const askSchema = z.object({
 export type EndpointAsk = z.infer<typeof askSchema>
 
 const showSchema = z.object({ what: z.enum(['overlay', 'main', 'toggle']), text: z.string().optional() })
-export type EndpointShow = z.infer<typeof showSchema>
+type EndpointShow = z.infer<typeof showSchema>
 
 const token = z.string()
 export const requestSchema = z.discriminatedUnion('method', [

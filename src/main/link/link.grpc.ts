@@ -128,6 +128,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Transport {
         watch.disarm()
         if (next.done === true) throw ours ? offline(new Error('the stream ended early')) : cutShort()
         ours = next.value.seq !== 0
+        if (ours) protocol = Math.max(protocol, 1)
         for (const event of ours ? [eventOf(next.value)] : base.take(next.value)) {
           complete = isTerminal(event)
           yield event
@@ -198,6 +199,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Transport {
     kind: 'grpc',
     ask,
     drop,
+    protocol: () => protocol,
     async hello(signal) {
       const said = await health(signal).catch((error: unknown): ServiceHello => {
         if (isUnimplemented(error)) return { version: null, protocol: 0, answeredBy: null, via: 'grpc' } // reachable, and that is all we wanted

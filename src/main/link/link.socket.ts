@@ -47,6 +47,8 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   /** Ends with `drop`: what was begun before it must not come to life after it. */
   let era = new AbortController()
   let stoppedForGood = false
+  /** Of the peer, as last seen: outlives the connection. */
+  let protocol = 0
   const lostListeners = new Set<() => void>()
   /** The tail of the queue of turns on a base peer's connection, where only one may run at a time. */
   let queue: Promise<void> = Promise.resolve()
@@ -71,6 +73,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
       try {
         const dialed = await connect({ url, token, carrier, connectLimitMs, helloGraceMs, timers, now: () => clock.now() }, signal)
         dialed.onEnd(() => lost(dialed))
+        protocol = dialed.hello().protocol
         return dialed
       } catch (error) {
         if (!(error instanceof CopilotError) || error.code !== 'offline') throw error
@@ -145,18 +148,19 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   }
 
   async function* stream(used: SocketConnection, question: Question, afterSeq: number, signal: AbortSignal): AsyncGenerator<TurnEvent> {
-    const peerIsBase = used.hello().protocol === 0
+    const peerIsBase = (): boolean => used.hello().protocol === 0
     const base = createBaseTurn(question.turnId, afterSeq, clock)
-    const inbox = used.open(question.turnId, requestOf(question, afterSeq, peerIsBase))
+    const inbox = used.open(question.turnId, requestOf(question, afterSeq, peerIsBase()))
     const silence = new AbortController()
     const watch = createSilenceWatch(timers, silenceLimitMs, () => silence.abort())
     const pieces = inbox.read(AbortSignal.any([signal, silence.signal]))
     let complete = false
     try {
       while (!complete) {
-        if (peerIsBase) watch.arm()
+        if (peerIsBase()) watch.arm()
         const { value: piece } = await pieces.next()
         watch.disarm()
+        protocol = used.hello().protocol
         for (const event of piece.event === undefined ? base.take(baseFields(piece)) : [piece.event]) {
           complete = isTerminal(event)
           yield event
@@ -173,7 +177,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
       await pieces.return(undefined as never)
       used.close(question.turnId, inbox)
       // A base peer goes on sending a turn that nobody reads, and its pieces carry no turn id: never let them meet the next turn.
-      if (peerIsBase && !complete) letGo(used)
+      if (peerIsBase() && !complete) letGo(used)
     }
   }
 
@@ -186,6 +190,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     kind: 'socket',
     ask,
     drop,
+    protocol: () => protocol,
     async hello(signal) {
       const before = connection
       let used = await connected(signal)
@@ -193,6 +198,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
         letGo(used)
         used = await connected(signal)
       }
+      protocol = used.hello().protocol
       return { ...used.hello(), via: used.via() }
     },
     async cancel(turnId, signal) {

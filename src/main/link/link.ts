@@ -25,6 +25,8 @@ export interface Transport {
   cancel(turnId: string, signal: AbortSignal): Promise<boolean>
   /** Round trip to the service; throws like `ask`. */
   hello(signal: AbortSignal): Promise<ServiceHello>
+  /** Of the peer, as last seen; 0 before anything was. An answer may show more than a hello that came late. */
+  protocol(): number
   /** Called when an established connection broke, also while nobody asks; returns the function that ends it. */
   onLost(listener: () => void): () => void
   /** Lets go of the connection; streams under way end with `offline`. The next call connects anew. */

@@ -21,10 +21,9 @@ export interface ReachOptions {
   readonly backoff: BackoffOptions
 }
 
-/** A transport and what is known of the peer behind it. */
-export interface Station {
+/** A transport that is, or was, the way to the service. */
+interface Station {
   readonly transport: Transport
-  readonly hello: ServiceHello
 }
 
 export interface Reach {
@@ -42,8 +41,7 @@ export interface Reach {
   stop(): Promise<void>
 }
 
-interface Entry {
-  readonly transport: Transport
+interface Entry extends Station {
   hello: ServiceHello | null
   failures: number
   notBefore: number
@@ -108,7 +106,7 @@ export function createReach(options: ReachOptions): Reach {
       const outcome = await greet(entry).catch(toCopilotError)
       if (ended.signal.aborted) return
       if (!(outcome instanceof CopilotError)) return goOnline(entry, outcome)
-      if (entry === current && !heartbeatCounts({ protocol: entry.hello?.protocol ?? 0, active: entry.active })) return schedule(heartbeatMs)
+      if (entry === current && !heartbeatCounts({ protocol: entry.transport.protocol(), active: entry.active })) return schedule(heartbeatMs)
       failures.push(outcome)
       rest(entry, outcome)
     }
@@ -120,7 +118,7 @@ export function createReach(options: ReachOptions): Reach {
     entry.notBefore = clock.now() + backoffMs(entry.failures, random, { ...options.backoff, retryAfterMs: failure.retryAfterMs })
     if (current === entry) current = null
     // Ends the streams that are still on it, so that they resume elsewhere; those of a base peer can't, they may yet end well.
-    if (heartbeatCounts({ protocol: entry.hello?.protocol ?? 0, active: entry.active })) entry.transport.drop()
+    if (heartbeatCounts({ protocol: entry.transport.protocol(), active: entry.active })) entry.transport.drop()
   }
 
   function goOnline(entry: Entry, hello: ServiceHello): void {
@@ -171,11 +169,11 @@ export function createReach(options: ReachOptions): Reach {
   return {
     async current(signal) {
       for (let search = searching(); search !== null; search = searching()) await abortable(search, signal)
-      if (current?.hello === undefined || current.hello === null) {
+      if (current === null) {
         const retryAfterMs = state.retryAt === null ? {} : { retryAfterMs: Math.max(0, state.retryAt - clock.now()) }
         throw new CopilotError('offline', state.reason === '' ? 'Aside is closing. Your question is kept.' : state.reason, retryAfterMs)
       }
-      return { transport: current.transport, hello: current.hello }
+      return current
     },
     enter(station) {
       const entry = entryOf(station)

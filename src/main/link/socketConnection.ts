@@ -8,7 +8,7 @@ import { createInbox, type Inbox } from './inbox.ts'
 import type { Timers } from './timers.ts'
 import { fromConnect, fromSocket, offline, unreadable } from './wireErrors.ts'
 
-export interface PeerHello {
+interface PeerHello {
   readonly protocol: number
   readonly version: string | null
   readonly answeredBy: string | null
@@ -110,8 +110,13 @@ function createConnection(socket: Socket, now: () => number): SocketConnection {
     const said = aiHelloSchema.safeParse(data)
     if (said.success) hello = { protocol: said.data.protocol, version: said.data.version, answeredBy: said.data.answered_by }
   })
+  /** A peer shows that it speaks our protocol also by what it sends, when its hello is late. */
+  const seen = (protocol: number): void => {
+    if (protocol > hello.protocol) hello = { ...hello, protocol }
+  }
   socket.on(socketEvents.stream, (data: unknown) => {
     const piece = aiStreamPieceSchema.safeParse(data)
+    if (piece.success && piece.data.event !== undefined) seen(1)
     if (piece.success) inboxOf(piece.data.turn_id)?.push(piece.data)
     else inboxOf(turnIdIn(data))?.fail(unreadable(piece.error))
   })
@@ -138,7 +143,9 @@ function createConnection(socket: Socket, now: () => number): SocketConnection {
       turns.set(turnId, inbox)
       socket.emit(socketEvents.stream, request, (ack: unknown) => {
         heardAt = now()
-        const refusal = refusalIn(ack)
+        const ours = aiAckSchema.safeParse(ack)
+        if (ours.success && ours.data.ok) return seen(ours.data.protocol ?? 0)
+        const refusal = ours.success && !ours.data.ok ? CopilotError.fromWire(ours.data.error) : refusalIn(ack)
         if (refusal !== null) inbox.fail(refusal)
       })
       return inbox
@@ -171,8 +178,6 @@ function turnIdIn(data: unknown): string | undefined {
 
 /** Base peers acknowledge with nothing, with something of their own, or not at all: only a told error is a refusal. */
 function refusalIn(ack: unknown): CopilotError | null {
-  const ours = aiAckSchema.safeParse(ack)
-  if (ours.success) return ours.data.ok ? null : CopilotError.fromWire(ours.data.error)
   const told =
     typeof ack === 'object' &&
     ack !== null &&

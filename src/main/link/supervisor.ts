@@ -40,8 +40,7 @@ export function createSupervisor(options: SupervisorOptions): Link {
     for (;;) {
       throwIfStopped(signal)
       const station = await reach.current(signal)
-      const { protocol } = station.hello
-      if (!mayAsk({ protocol, cursor })) {
+      if (!mayAsk({ protocol: station.transport.protocol(), cursor })) {
         yield ended(cutError())
         return
       }
@@ -66,7 +65,7 @@ export function createSupervisor(options: SupervisorOptions): Link {
         leave()
       }
       if (signal.aborted) throw stopped(signal)
-      const next = afterFailure(failure, { protocol, cursor, refreshed, fruitless })
+      const next = afterFailure(failure, { protocol: station.transport.protocol(), cursor, refreshed, fruitless })
       if (failure.code === 'offline') reach.lose(station)
       switch (next.do) {
         case 'refresh':
