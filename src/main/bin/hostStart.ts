@@ -61,7 +61,7 @@ export async function prepareLaunch(appDir: string, say: (line: string) => void)
 
 async function call(appDir: string, tool: string, name: string, ...args: readonly unknown[]): Promise<unknown> {
   const module: unknown = await import(pathToFileURL(join(appDir, 'tools', 'run', `${tool}.ts`)).href)
-  const found = module instanceof Object && name in module ? (module as Record<string, unknown>)[name] : undefined
+  const found = typeof module === 'object' && module !== null && name in module ? (module as Record<string, unknown>)[name] : undefined
   if (typeof found !== 'function') throw new TypeError(`tools/run/${tool}.ts has no ${name}()`)
   return (found as (...args: readonly unknown[]) => unknown)(...args)
 }

@@ -1,6 +1,6 @@
 // Answers without any language model: sentences from the knowledge base with their citations, exact costs, and a plain
 // word when there is nothing. It never pretends to have thought.
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { CopilotError } from '../../shared/errors.ts'
 import type { QuickAction } from '../../shared/turn.ts'
 import { blocksOf, extract } from './extract.ts'
@@ -15,7 +15,13 @@ const needsModel: Readonly<Partial<Record<QuickAction, string>>> = {
   'check-number': 'Judging a figure needs a language model, and none was asked. What the knowledge base says about it, to compare:'
 }
 
-export function createLocalKnowledge(): Provider {
+/**
+ * Between two pieces, in ms: a bit more than a frame, so that an answer unfolds where the eye reads instead of jumping
+ * into place. The first piece never waits.
+ */
+const PIECE_EVERY_MS = 24
+
+export function createLocalKnowledge(pieceEveryMs = PIECE_EVERY_MS): Provider {
   return {
     id: 'local',
     name: 'Built-in knowledge',
@@ -23,9 +29,8 @@ export function createLocalKnowledge(): Provider {
     ready: () => Promise.resolve(true),
     model: () => 'built-in knowledge',
     async *stream(request, signal) {
-      for (const piece of pieces(answer(request))) {
-        // Each piece in a tick of its own: the first is shown while the others are still on their way.
-        await nextTick()
+      for (const [index, piece] of pieces(answer(request)).entries()) {
+        if (index > 0) await pause(pieceEveryMs)
         if (signal.aborted) throw new CopilotError('cancelled', 'Stopped.')
         yield { type: 'text', text: piece }
       }
