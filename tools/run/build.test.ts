@@ -1,4 +1,5 @@
 // Builds happen when the sources changed, once for all that ask at the same moment, and a failure tells why.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,9 +64,18 @@ describe('the build', () => {
   })
 
   it('takes away the lock of a process that died', async () => {
-    const lock = join(root, 'node_modules', '.cache', 'aside-build.lock')
-    mkdirSync(lock, { recursive: true })
-    utimesSync(lock, new Date(0), new Date(0))
+    const folder = join(root, 'node_modules', '.cache')
+    mkdirSync(folder, { recursive: true })
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    writeFileSync(join(folder, 'aside-build.lock'), String(pid))
     expect(await ensure()).toBe(true)
+  })
+
+  it('waits for a lock that is held, and stops waiting when it is told to', async () => {
+    const folder = join(root, 'node_modules', '.cache')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'aside-build.lock'), String(process.pid))
+    await expect(ensureBuilt({ root, run: build, signal: AbortSignal.timeout(50) })).rejects.toThrow('aborted')
+    expect(builds).toBe(0)
   })
 })

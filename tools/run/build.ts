@@ -20,7 +20,7 @@ export interface BuildOptions {
 const SOURCES = ['src', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.base.json']
 const STAMP = join('out', '.sources')
 const LOCK_PAUSE_MS = 100
-/** A lock that is older than any build is from a process that died. */
+/** A lock that is older than any build is nobody's, whatever process has its id by now. */
 const LOCK_STALE_MS = 5 * 60 * 1000
 
 function files(path: string): string[] {
@@ -58,25 +58,45 @@ async function runElectronVite(root: string): Promise<void> {
   }
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // It is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Whether the holder of a lock has gone without taking it away. */
+function isStale(lock: string): boolean {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+  if (since === undefined) return false
+  const pid = Number(readFileSync(lock, 'utf8'))
+  return (pid > 0 && !isAlive(pid)) || Date.now() - since > LOCK_STALE_MS
+}
+
+function takeLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  }
+}
+
 /** Two commands that start at the same moment must not build into the same folder. */
 async function withLock(root: string, signal: AbortSignal | undefined, act: () => Promise<void>): Promise<void> {
   const lock = join(root, 'node_modules', '.cache', 'aside-build.lock')
   mkdirSync(dirname(lock), { recursive: true })
-  for (;;) {
-    try {
-      mkdirSync(lock)
-      break
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
-      if (since !== undefined && Date.now() - since > LOCK_STALE_MS) rmSync(lock, { recursive: true, force: true })
-      else await wait(LOCK_PAUSE_MS, undefined, signal ? { signal } : {})
-    }
+  while (!takeLock(lock)) {
+    if (isStale(lock)) rmSync(lock, { force: true })
+    else await wait(LOCK_PAUSE_MS, undefined, signal ? { signal } : {})
   }
   try {
     await act()
   } finally {
-    rmSync(lock, { recursive: true, force: true })
+    rmSync(lock, { force: true })
   }
 }
 

@@ -19,7 +19,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 /** Runs a program on this terminal; signals reach it. Resolves with the exit code, 128 + n when a signal ended it. */
 function runForeground(executable: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(executable, args, { stdio: 'inherit', cwd: ROOT, env })
+    const child = spawn(executable, args, { stdio: 'inherit', env })
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
     for (const signal of SIGNALS) process.on(signal, forward)
     child.once('error', reject)
@@ -30,21 +30,27 @@ function runForeground(executable: string, args: readonly string[], env: NodeJS.
   })
 }
 
+export interface StartOptions {
+  /** The app's folder. */
+  readonly root?: string
+  readonly build?: () => Promise<unknown>
+}
+
 /** Resolves with the app's exit code. */
-export async function start(argv: readonly string[]): Promise<number> {
-  const { platform, uid, hasDisplay } = surroundings()
+export async function start(argv: readonly string[], { root = ROOT, build = ensureBuilt }: StartOptions = {}): Promise<number> {
+  const around = surroundings()
   const args = argv[0] === '--' ? argv.slice(1) : [...argv]
   const choice = await resolveElectron()
   if (choice.notice !== null) say(choice.notice)
-  if (!hasDisplay && !args.includes(NO_WINDOWS)) {
+  if (!around.hasDisplay && !args.includes(NO_WINDOWS)) {
     for (const line of NO_DISPLAY) say(line)
     args.push(NO_WINDOWS)
   }
   if (choice.kind === 'standin' && !args.includes(NO_WINDOWS)) await provision([chromium])
-  await ensureBuilt()
-  const { switches, notices } = electronSwitches(choice.kind, { platform, uid, hasDisplay })
+  await build()
+  const { switches, notices } = electronSwitches(choice.kind, around)
   for (const notice of notices) say(notice)
-  return runForeground(choice.executable, [...switches, ROOT, ...args], { ...process.env, ...choice.env, STANDIN_DESKTOP: '1' })
+  return runForeground(choice.executable, [...switches, root, ...args], { ...process.env, ...choice.env, STANDIN_DESKTOP: '1' })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await runLauncher(() => start(process.argv.slice(2)))
