@@ -2,9 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { openHistory } from '../../src/main/history/history.worker.ts'
 import { createMemoryHistory } from '../fakes/history.memory.ts'
 import { historyContract } from './history.ts'
+
+// Two threads are started for each test; a busy machine takes its time over that.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 historyContract('the encrypted history in its workers', async (clock) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'aside-history-'))

@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { answered, handClock, newQuestion, newSession, START, turnIdOf } from '../../../test/fakes/historySamples.ts'
 import { openReadingStore, openStore } from './history.sqlite.ts'
 import { openConnection } from './sqlite/connection.ts'
 import { firstProblem } from './sqlite/migrate.ts'
 import { runSteps } from './steps.ts'
 import type { StoreOpened } from './store.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 const key = new Uint8Array(32).fill(7)
 const otherKey = new Uint8Array(32).fill(8)
@@ -221,7 +223,7 @@ describe('a reading store', () => {
 })
 
 describe('a process that is killed while it accepts questions', () => {
-  it('has kept each that it acknowledged, whole', { timeout: 30_000 }, async () => {
+  it('has kept each that it acknowledged, whole', async () => {
     const victim = fileURLToPath(new URL('../../../test/fakes/historyVictim.ts', import.meta.url))
     const child = spawn(process.execPath, [victim, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
     const acknowledged: string[] = []

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { answered, handClock, newQuestion, newSession, START, turnIdOf, type HandClock } from '../../../test/fakes/historySamples.ts'
 import type { History } from './history.ts'
 import { openHistory, type OpenHistoryOptions } from './history.worker.ts'
+
+// Threads and processes are started here; a busy machine takes its time over that.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 const key = new Uint8Array(32).fill(7)
 const never = new AbortController().signal
@@ -54,7 +57,7 @@ describe('the history in its workers', () => {
     await expect(history.listSessions({ limit: 5 })).resolves.toEqual([])
   })
 
-  it('is refused to a second process, whatever that one does', { timeout: 30_000 }, async () => {
+  it('is refused to a second process, whatever that one does', async () => {
     const child = spawn(process.execPath, [fileURLToPath(fake('historyVictim.ts')), dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })
     await once(lines, 'line')
