@@ -8,7 +8,7 @@ export default defineConfig({
   retries: 0,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [['list'], ['json']],
+  reporter: 'list',
   outputDir: 'test-results',
   use: { trace: 'retain-on-failure' }
 })

@@ -1,8 +1,10 @@
 // Fills a history with many answered questions, through the store's own rooms but in large transactions without waiting
 // for the disk: the result is the same database that a long use would leave.
+import { createBallast } from '../src/main/history/sqlite/ballast.ts'
 import { openConnection, statementsOf } from '../src/main/history/sqlite/connection.ts'
 import { openDatabase } from '../src/main/history/sqlite/opening.ts'
 import { createSearchIndex } from '../src/main/history/sqlite/searchIndex.ts'
+import { createUpkeep } from '../src/main/history/sqlite/upkeep.ts'
 import { systemClock } from '../src/shared/kit/clock.ts'
 import type { Corpus } from './corpus.ts'
 
@@ -30,7 +32,8 @@ export function buildHistory({ dataDir, key, messages, corpus, until }: BuildOpt
   const db = openConnection(`${dataDir}/history.db`, key)
   db.pragma('synchronous = OFF')
   const sql = statementsOf(db)
-  const index = createSearchIndex(db, sql)
+  const upkeep = createUpkeep(db, sql, createBallast(dataDir))
+  const index = createSearchIndex(db, sql, (table) => upkeep.grown(table))
   const inOneTransaction = db.transaction((action: () => void) => action())
   const at = (position: number): number => until - (messages - position) * 60_000
 
@@ -74,6 +77,7 @@ export function buildHistory({ dataDir, key, messages, corpus, until }: BuildOpt
           addPair(position, session)
         }
       })
+      while (upkeep.tend());
     }
     db.pragma('wal_checkpoint(TRUNCATE)')
   } finally {

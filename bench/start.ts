@@ -69,7 +69,7 @@ for (let run = 0; run < runs; run++) {
     }, true)
     new MutationObserver(() => {
       if (times['painted'] !== undefined || times['entered'] === undefined) return
-      if ((document.querySelector('[data-testid="overlay-answer"]')?.textContent ?? '') === '') return
+      if ((document.querySelector('.overlay-text')?.textContent ?? '') === '') return
       requestAnimationFrame(() => setTimeout(() => (times['painted'] ??= performance.now())))
     }).observe(document.body, { subtree: true, childList: true, characterData: true })
   })

@@ -11,6 +11,8 @@ import { createTokenKeeper, fixedToken, launchToken } from './auth/tokens.ts'
 import type { Vault } from './auth/vault.ts'
 import type { Config } from './config.ts'
 import { createDesktop, type Desktop } from './desktop.ts'
+import type { EndpointHandlers } from './endpoint/endpoint.ts'
+import { openEndpoint } from './endpoint/server.ts'
 import { openHistory } from './history/history.worker.ts'
 import { loadOrCreateKey } from './history/key.ts'
 import { createLateLink } from './link/late.ts'
@@ -27,6 +29,10 @@ import type { Shell } from './shell.ts'
 
 /** How long a base peer may send nothing in mid-turn. */
 const SILENCE_LIMIT_MS = 90_000
+/** A question from the command line says that it waits when the service could not be reached for this long. */
+const ASK_PATIENCE_MS = 6_000
+/** Where the command line asks when it names no session. */
+const TERMINAL_SESSION = 'Terminal'
 /** Names of the sealed secrets. */
 const OPENAI_KEY = 'provider.openai'
 
@@ -42,14 +48,7 @@ export interface ComposeOptions {
   readonly historyWorker: string | null
   readonly version: string
   /** What the command line may ask of this host beside questions. */
-  readonly endpoint: EndpointActions
-}
-
-export interface EndpointActions {
-  /** null: this host has no windows. */
-  readonly show: ((wish: { readonly what: 'main' | 'overlay' | 'toggle'; readonly text?: string | undefined }) => Promise<void>) | null
-  /** null: only the person ends this host. */
-  readonly stop: (() => Promise<void>) | null
+  readonly endpoint: Pick<EndpointHandlers, 'show' | 'stop'>
 }
 
 /** @throws CopilotError with a sentence for people when the history can't be opened at all. */
@@ -87,9 +86,30 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
   })
   desktop = core
   await shell.apply(settings.get())
+  const endpoint = await openEndpoint({
+    dataDir: config.dataDir,
+    timers: systemTimers,
+    onBug: (error) => log.error('endpoint.bug', { error }),
+    handlers: {
+      ...options.endpoint,
+      async *ask({ turnId, text, sessionName, quickAction }, signal) {
+        const session = await core.sessionNamed(sessionName ?? TERMINAL_SESSION)
+        yield* core.askAndFollow({ turnId, sessionId: session.id, text, quickAction }, { signal, patienceMs: ASK_PATIENCE_MS })
+      },
+      stopTurn: (turnId) => core.desk.stop(turnId),
+      status: () => ({
+        version: options.version,
+        service: config.service?.url ?? null,
+        windows: options.endpoint.show !== null,
+        link: service.link.status()
+      })
+    }
+  })
   return {
     ...core,
+    busy: () => core.busy() || endpoint.connections() > 0,
     async stop() {
+      await endpoint.stop()
       await core.stop()
       await service.keeper?.stop()
     }

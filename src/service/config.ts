@@ -27,6 +27,10 @@ export interface ServiceConfig {
   readonly ollamaUrl: string | null
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
+  /**
+   * Started by `npm run`: npm's shell dies of a signal without passing it on, so the service stops when its parent goes.
+   */
+  readonly stopsWithParent: boolean
   /** Settings that are valid but have no effect in this version; told once in the log. */
   readonly ignored: readonly string[]
 }
@@ -75,6 +79,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
+    stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
   }
 }

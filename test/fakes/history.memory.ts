@@ -6,7 +6,7 @@ import { emptyTurn, isEnded, type Question, type TurnView } from '../../src/shar
 import { deliveryOf } from '../../src/main/history/delivery.ts'
 import type { History, OutboxRow } from '../../src/main/history/history.ts'
 import { parseSearch } from '../../src/main/history/search/query.ts'
-import { find, rank, snippet } from '../../src/main/history/search/rank.ts'
+import { matches, rank, snippet } from '../../src/main/history/search/rank.ts'
 import { fold } from '../../src/main/history/search/words.ts'
 import { answerIdOf, applyNewEvents, beginsAnswer } from '../../src/main/history/turnEvents.ts'
 import { createUsageReporter, type LedgerRow } from '../../src/main/usage/report.ts'
@@ -313,8 +313,8 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
       return run(() => {
         stop()
         const clauses = parseSearch(query.text)
-        const matches = inOrder()
-          .filter((message) => clauses.length > 0 && isSearched(message, turns) && find(message.text, clauses).counts.every((times) => times > 0))
+        const found = inOrder()
+          .filter((message) => clauses.length > 0 && isSearched(message, turns) && matches(message.text, clauses))
           .filter((message) => {
             const session = sessionOf(message.sessionId)
             return (
@@ -326,10 +326,10 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
             )
           })
           .toReversed()
-        const window = matches.slice(0, Math.max(WINDOW, 2 * query.limit))
+        const window = found.slice(0, Math.max(WINDOW, 2 * query.limit))
         const hits = rank(window, clauses, clock.now())
           .slice(0, query.limit)
-          .map(({ candidate, found }) => {
+          .map(({ candidate, found: ranges }) => {
             const session = sessionOf(candidate.sessionId)
             return {
               messageId: candidate.id,
@@ -338,10 +338,10 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
               clientName: session.clientName,
               role: candidate.role,
               createdAt: candidate.createdAt,
-              snippet: snippet(candidate.text, clauses, found)
+              snippet: snippet(candidate.text, clauses, ranges)
             }
           })
-        return { hits, more: matches.length > hits.length, tookMs: performance.now() - began }
+        return { hits, more: found.length > hits.length, tookMs: performance.now() - began }
       })
     },
     usage: (range) =>

@@ -91,7 +91,7 @@ order by 3 desc;
     question: 'What is the strongest argument against your last answer?',
     quickAction: 'counter',
     answer: `That a replica hides the problem. If the batch scans whole tables because indexes are missing, a replica carries the same waste at the price of a second instance. **Check the three slowest statements first**: an index may end the discussion.`,
-    notices: [local]
+    notices: [local, { kind: 'masked', text: 'One name was masked before the question left this machine, and put back here.' }]
   },
   {
     question: 'Which levers reduce S3 storage cost for the document archive?',

@@ -11,8 +11,8 @@ import {
 } from '../../src/shared/bridge.ts'
 import { defaultSettings, type DesktopStatus, type LinkStatus, type Message, type Session, type Settings } from '../../src/shared/domain.ts'
 import { CopilotError, toCopilotError } from '../../src/shared/errors.ts'
-import type { TurnEvent, TurnEventBody } from '../../src/shared/turn.ts'
-import { exchanges, longTranscript, seedSessions, storedExchange, streamedExchange, type Exchange } from './content.ts'
+import { exchanges, longTranscript, seedSessions, storedExchange, streamedExchange } from './content.ts'
+import { createFakeAnswers } from './fake-answers.ts'
 import { fakeUsage } from './usage.ts'
 
 export interface FakeOptions {
@@ -26,6 +26,8 @@ export interface FakeOptions {
   readonly desktop?: Partial<DesktopStatus>
   readonly overlaySessionId?: string | null
   readonly longCount?: number
+  /** Answers are this many times as long. */
+  readonly repeat?: number
 }
 
 export interface FakeBridge {
@@ -50,13 +52,6 @@ export interface FakeBridge {
   stop(): void
 }
 
-interface Stream {
-  readonly answerId: string
-  readonly turnId: string
-  readonly pieces: TurnEventBody[]
-  seq: number
-}
-
 export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
   const now = options.now ?? Date.now()
   const sessions = new Map<string, Session>()
@@ -65,8 +60,6 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
   const calls: { method: string; input: unknown }[] = []
   const failures = new Map<string, CopilotError>()
   const holds = new Map<string, { promise: Promise<void>; release: () => void }>()
-  const streams = new Map<string, Stream>()
-  const timers = new Set<ReturnType<typeof setInterval>>()
   let seq = 0
   let counter = 0
   let settings: Settings = { ...defaultSettings, ...options.settings }
@@ -119,85 +112,15 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     return found
   }
 
-  // ---- answers -----------------------------------------------------------------------------------------------------
-
-  function send(question: Message, exchange: Exchange): void {
-    const turnId = question.turnId ?? ''
-    const answerId = `answer-${turnId}`
-    change(question.id, { delivery: { state: 'sending', attempts: 1, nextAttemptAt: null, needsConfirmation: false, error: null } })
-    const answer: Message = {
-      id: answerId, sessionId: question.sessionId, turnId, role: 'assistant', text: '', createdAt: question.createdAt + 1, position: question.position + 1, quickAction: null, delivery: null,
-      answer: { state: 'answering', citations: [], notices: [], usage: null, error: null, finish: null, lastSeq: 0 }
-    } // prettier-ignore
-    messages.set(answerId, answer)
-    push({ slice: 'message', value: answer })
-    const pieces: TurnEventBody[] = [
-      { type: 'accepted', messageId: answerId },
-      { type: 'status', stage: 'Searching the knowledge base', progress: 30 },
-      ...(exchange.notices ?? []).map((notice): TurnEventBody => ({ type: 'notice', ...notice })),
-      ...(exchange.citations ?? []).map((citation): TurnEventBody => ({ type: 'citation', ...citation })),
-      ...(exchange.answer.match(/\s*\S+/g) ?? []).map((piece): TurnEventBody => ({ type: 'delta', text: piece })),
-      {
-        type: 'usage',
-        provider: 'local',
-        model: 'knowledge-bm25',
-        inputTokens: 38,
-        outputTokens: 190,
-        cachedTokens: 0,
-        costMicros: 0,
-        firstTextMs: 41.5,
-        totalMs: 260,
-        failovers: 0
-      },
-      { type: 'done', messageId: answerId, finish: 'stop' }
-    ]
-    streams.set(turnId, { answerId, turnId, pieces, seq: 0 })
-    if ((options.tokenMs ?? 0) > 0) {
-      const timer = setInterval(() => {
-        if (!streams.has(turnId)) {
-          clearInterval(timer)
-          timers.delete(timer)
-        } else step(turnId, 1)
-      }, options.tokenMs)
-      timers.add(timer)
-    }
-  }
-
-  function step(turnId: string, count: number): void {
-    const stream = streams.get(turnId)
-    const answer = stream === undefined ? undefined : messages.get(stream.answerId)
-    if (stream === undefined || answer?.answer === null || answer === undefined || link.state === 'offline') return
-    const events: TurnEvent[] = stream.pieces.splice(0, count).map((body) => {
-      stream.seq += 1
-      return { ...body, turnId, seq: stream.seq, at: now + stream.seq }
-    })
-    store(stream, answer, events)
-    push({ slice: 'turn', sessionId: answer.sessionId, messageId: answer.id, events })
-    const last = events.at(-1)
-    if (last?.type !== 'done') return
-    streams.delete(turnId)
-    const finished = messages.get(stream.answerId)
-    if (finished?.answer != null) change(finished.id, { answer: { ...finished.answer, state: 'done', finish: last.finish } })
-    const question = [...messages.values()].find((message) => message.turnId === turnId && message.role === 'user')
-    if (question?.delivery != null) change(question.id, { delivery: { ...question.delivery, state: 'settled' } })
-  }
-
-  function store(stream: Stream, answer: Message, events: readonly TurnEvent[]): void {
-    let { text } = answer
-    let state = answer.answer
-    if (state === null) return
-    for (const event of events) {
-      if (event.type === 'delta') text += event.text
-      if (event.type === 'citation') state = { ...state, citations: [...state.citations, withoutHead(event)] }
-      if (event.type === 'notice') state = { ...state, notices: [...state.notices, { kind: event.kind, text: event.text }] }
-      if (event.type === 'usage') state = { ...state, usage: withoutHead(event) }
-    }
-    messages.set(answer.id, { ...answer, text, answer: { ...state, lastSeq: stream.seq } })
-  }
-
-  function exchangeFor(question: string): Exchange {
-    return exchanges.find((exchange) => exchange.question === question) ?? { ...streamedExchange, question }
-  }
+  const answers = createFakeAnswers({
+    now,
+    tokenMs: options.tokenMs ?? 0,
+    repeat: options.repeat ?? 1,
+    messages,
+    push,
+    change,
+    offline: () => link.state === 'offline'
+  })
 
   // ---- calls -------------------------------------------------------------------------------------------------------
 
@@ -223,17 +146,11 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
       const touched = { ...session(sessionId), lastActivityAt: message.createdAt, messageCount: inSession(sessionId).length }
       sessions.set(sessionId, touched)
       push({ slice: 'message', value: message }, { slice: 'session', value: touched }, { slice: 'waiting', count: waiting() })
-      if (link.state === 'online') send(message, exchangeFor(text))
+      if (link.state === 'online') answers.send(message)
       return { turnId, sessionId, message }
     },
     'turn.stop': ({ turnId }) => {
-      const stream = streams.get(turnId)
-      streams.delete(turnId)
-      const answer = stream === undefined ? undefined : messages.get(stream.answerId)
-      if (answer?.answer != null)
-        change(answer.id, { answer: { ...answer.answer, state: 'cancelled', error: { code: 'cancelled', message: 'Stopped.' } } })
-      const question = [...messages.values()].find((message) => message.turnId === turnId && message.role === 'user')
-      if (question?.delivery != null) change(question.id, { delivery: { ...question.delivery, state: 'settled' } })
+      answers.stop(turnId)
       return null
     },
     'turn.again': ({ messageId, turnId }) => {
@@ -246,12 +163,12 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
         text,
         delivery: { state: 'waiting', attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null }
       })
-      if (link.state === 'online') send(edited, exchangeFor(text))
+      if (link.state === 'online') answers.send(edited)
       return edited
     },
     'outbox.sendNow': ({ messageId }) => {
       const question = messages.get(messageId)
-      if (question !== undefined && link.state === 'online') send(question, exchangeFor(question.text))
+      if (question !== undefined && link.state === 'online') answers.send(question)
       return null
     },
     'outbox.cancel': ({ messageId }) => {
@@ -401,7 +318,7 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
       link = { ...link, state: 'online', transport: 'grpc', reason: '', retryAt: null, since: now }
       push({ slice: 'link', value: link })
       for (const message of [...messages.values()].filter((one) => one.delivery?.state === 'waiting' && !one.delivery.needsConfirmation))
-        send(message, exchangeFor(message.text))
+        answers.send(message)
     },
     failNext: (method, error) => failures.set(method, error),
     hold: (method) => {
@@ -413,20 +330,9 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
       holds.set(method, { promise, release })
       return release
     },
-    advance: (pieces = 1) => {
-      for (const turnId of streams.keys()) step(turnId, pieces)
-    },
-    stop: () => {
-      for (const timer of timers) clearInterval(timer)
-      timers.clear()
-      streams.clear()
-    }
+    advance: answers.advance,
+    stop: answers.stopAll
   }
-}
-
-function withoutHead<T extends TurnEvent>(event: T): Omit<T, 'turnId' | 'seq' | 'at' | 'type'> {
-  const { turnId: _turnId, seq: _seq, at: _at, type: _type, ...rest } = event
-  return rest
 }
 
 function snippetOf(text: string, words: readonly string[]): { text: string; hit: boolean }[] {

@@ -17,6 +17,7 @@ export function installFake(page: Page, window: PreloadApi['window']): void {
   const fake = createFakeBridge({
     window,
     seed: query.get('seed') === 'empty' ? 'empty' : 'full',
+    repeat: Number(query.get('repeat') ?? 1),
     tokenMs: Number(query.get('token') ?? 30),
     settings: { theme: theme ?? defaultSettings.theme, textScale: Number(query.get('scale') ?? 1) },
     ...(query.get('session') === 'none' ? { overlaySessionId: null } : {})

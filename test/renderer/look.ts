@@ -2,7 +2,7 @@
 // Build first: `npx vite build -c test/renderer/vite.config.ts`. Fails on a violation of accessibility or of the page's CSP.
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
+import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Page } from 'playwright'
 import { preview } from 'vite'
 

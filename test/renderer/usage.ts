@@ -42,7 +42,8 @@ export function fakeUsage(range: UsageRange, empty: boolean): UsageReport {
   }
   const totals = none()
   const errors = new Map<string, number>()
-  for (let at = range.from + DAY / 2; at < range.to && !empty; at += DAY) {
+  const end = empty ? range.from : range.to
+  for (let at = range.from + DAY / 2; at < end; at += DAY) {
     const date = new Date(at)
     const next = random(Math.floor(at / DAY))
     const busy = date.getDay() === 0 || date.getDay() === 6 ? 0.08 : 0.4 + next()
@@ -70,7 +71,6 @@ export function fakeUsage(range: UsageRange, empty: boolean): UsageReport {
       }
     }
   }
-  const list = (map: Map<string, UsageTotals>): UsageGroup[] => [...map].map(([key, value]) => ({ key, label: key, totals: value }))
   return {
     range,
     totals,
@@ -83,6 +83,10 @@ export function fakeUsage(range: UsageRange, empty: boolean): UsageReport {
     byProvider: list(groups.byProvider),
     byError: [...errors].map(([code, count]) => ({ code, count }))
   }
+}
+
+function list(map: ReadonlyMap<string, UsageTotals>): UsageGroup[] {
+  return [...map].map(([key, value]) => ({ key, label: key, totals: value }))
 }
 
 function add(into: UsageTotals, one: UsageTotals): void {

@@ -209,3 +209,54 @@ test.describe('overlay', () => {
     await expect(page.getByText('follow within minutes.')).toBeVisible()
   })
 })
+
+test.describe('main window, what was hard to reach', () => {
+  test('opens a found message of an archived session', async ({ page }) => {
+    await open(page, '/index.html')
+    await page.evaluate(() => {
+      const [question, answer] = [...fake.messages.values()]
+      if (question === undefined || answer === undefined) throw new Error('no messages')
+      fake.messages.set('old-q', { ...question, id: 'old-q', sessionId: 's-old', turnId: null, text: 'What was said at the kick-off?' })
+    })
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search all messages' }).pressSequentially('said at the kick-off')
+    await page.getByRole('listbox').getByRole('option').first().waitFor()
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('heading', { level: 1 }).getByRole('textbox')).toHaveValue('Kick-off')
+    await expect(page.locator('article', { hasText: 'What was said at the kick-off?' })).toBeFocused()
+  })
+
+  test('goes on with an edit that a reload interrupted', async ({ page }) => {
+    await open(page, '/index.html?token=0')
+    const edit = async (): Promise<void> => {
+      await page.evaluate(() => {
+        const question = [...fake.messages.values()].find((message) => message.id === 's-claims-q7')
+        if (question === undefined || question.delivery === null) throw new Error('no question')
+        const failed = {
+          ...question,
+          delivery: { ...question.delivery, state: 'failed' as const, error: { code: 'refused' as const, message: 'The provider refused it.' } }
+        }
+        fake.messages.set(failed.id, failed)
+        fake.push({ slice: 'message', value: failed })
+      })
+    }
+    await edit()
+    await page.getByRole('button', { name: 'Edit', exact: true }).click()
+    await page.locator('article textarea').fill('Which levers reduce it by half?')
+    await page.reload()
+    await page.locator('main').first().waitFor()
+    await edit()
+    await expect(page.locator('article textarea')).toHaveValue('Which levers reduce it by half?')
+    await page.locator('article textarea').press('Enter')
+    expect(await calls(page, 'turn.edit')).toEqual([{ messageId: 's-claims-q7', text: 'Which levers reduce it by half?' }])
+  })
+
+  test('moves the focus into the drawer and back', async ({ page }) => {
+    await open(page, '/index.html')
+    await page.setViewportSize({ width: 360, height: 740 })
+    await page.getByRole('button', { name: 'Show sessions' }).click()
+    await expect(page.getByRole('button', { name: 'Hide sessions' })).toBeFocused()
+    await page.keyboard.press('Escape')
+    await expect(page.getByRole('button', { name: 'Show sessions' })).toBeFocused()
+  })
+})

@@ -47,7 +47,7 @@ const test: readonly Step[] = [
   { name: 'build', command: bin('electron-vite', 'build', '--logLevel=warn') },
   {
     name: 'end to end',
-    command: bin('playwright', 'test'),
+    command: bin('playwright', 'test', '--reporter=list,json'),
     count: (report) => {
       const { stats } = JSON.parse(report) as { stats: { expected: number; unexpected: number; flaky: number } }
       return { passed: stats.expected, failed: stats.unexpected + stats.flaky }

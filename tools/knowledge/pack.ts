@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { providers, readArticle, topics, type Article } from './article.ts'
-import { checkPriceBook, type PriceBook } from './priceBook.ts'
+import { checkPriceBook, priceBookProviders, type PriceBook } from './priceBook.ts'
 import { checkQuestions } from './questions.ts'
 
 const least = { articles: 60, perProvider: 10, perTopic: 2, prices: 60 }
@@ -20,16 +20,21 @@ export interface PackFolders {
  * @param today ISO date of the day the check runs
  */
 export function checkPack(folders: PackFolders, today: string): string[] {
-  const articles = providers.flatMap((provider) =>
-    readdirSync(join(folders.knowledge, provider))
-      .toSorted()
-      .map((file) => readArticle(`${provider}/${file}`, read(folders.knowledge, provider, file), today))
-  )
+  const places = readdirSync(folders.knowledge).toSorted()
+  const articles = providers
+    .filter((provider) => places.includes(provider))
+    .flatMap((provider) =>
+      readdirSync(join(folders.knowledge, provider))
+        .toSorted()
+        .map((file) => readArticle(`${provider}/${file}`, read(folders.knowledge, provider, file), today))
+    )
+  const slugs = new Set(articles.map(({ slug }) => slug))
   return [
+    ...places.filter((place) => !providers.some((provider) => provider === place)).map((place) => `knowledge: "${place}" is no provider's folder`),
     ...articles.flatMap(({ place, problems }) => problems.map((problem) => `${place}: ${problem}`)),
     ...checkTogether(articles),
     ...checkPrices(folders.pricing, today),
-    ...checkQuestions(JSON.parse(read(folders.questions)), new Set(articles.map(({ slug }) => slug))).map((problem) => `questions: ${problem}`)
+    ...checkJson('questions', folders.questions, (content) => checkQuestions(content, slugs))
   ]
 }
 
@@ -53,13 +58,30 @@ function checkTogether(articles: readonly Article[]): string[] {
 }
 
 function checkPrices(folder: string, today: string): string[] {
-  const books = readdirSync(folder)
-    .toSorted()
-    .map((file) => ({ file, content: JSON.parse(read(folder, file)) as unknown }))
-  const problems = books.flatMap(({ file, content }) => checkPriceBook(file, content, today).map((problem) => `${file}: ${problem}`))
-  if (problems.length > 0) return problems
-  const count = books.reduce((sum, { content }) => sum + (content as PriceBook).items.length, 0)
-  return count < least.prices ? [`pricing: ${count} prices, not ${least.prices}`] : []
+  const files = readdirSync(folder).toSorted()
+  let count = 0
+  const problems = files.flatMap((file) =>
+    checkJson(file, join(folder, file), (content) => {
+      const found = checkPriceBook(file, content, today)
+      if (found.length === 0) count += (content as PriceBook).items.length
+      return found
+    })
+  )
+  for (const provider of priceBookProviders) if (!files.includes(`${provider}.json`)) problems.push(`pricing: there is no price book of ${provider}`)
+  if (problems.length === 0 && count < least.prices) problems.push(`pricing: ${count} prices, not ${least.prices}`)
+  return problems
+}
+
+/** Checks one JSON file; text that is no JSON is a problem of the file, not a crash of the check. */
+function checkJson(name: string, path: string, check: (content: unknown) => string[]): string[] {
+  let content: unknown
+  try {
+    content = JSON.parse(read(path))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    return [`${name}: the file is not JSON (${cause.message})`]
+  }
+  return check(content).map((problem) => `${name}: ${problem}`)
 }
 
 function read(...parts: string[]): string {

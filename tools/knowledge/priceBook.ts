@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { realDate } from './dates.ts'
 
+/** The clouds that have a price book. */
+export const priceBookProviders = ['aws', 'azure', 'gcp'] as const
+
 export const units = ['hour', 'GB-month', 'GB', 'million-requests', 'request', 'GB-second', 'vCPU-hour', 'GB-hour', 'month', 'vCPU-second'] as const
 
 const decimal = z.string().regex(/^(0|[1-9]\d*)(\.\d+)?$/, 'not a plain decimal string')
@@ -23,7 +26,7 @@ export const priceItemSchema = z.strictObject({
 export type PriceItem = z.infer<typeof priceItemSchema>
 
 export const priceBookSchema = z.strictObject({
-  provider: z.enum(['aws', 'azure', 'gcp']),
+  provider: z.enum(priceBookProviders),
   asOf: z.string(),
   currency: z.literal('USD'),
   items: z.array(priceItemSchema).min(1)

@@ -129,7 +129,7 @@ try {
   const field = overlay.getByRole('textbox', { name: 'Ask', exact: true })
   await field.fill('What is the difference between a security group and a network ACL?')
   await field.press('Enter')
-  await overlay.locator('[data-testid="overlay-answer"][data-state="done"]').waitFor()
+  await overlay.getByRole('button', { name: 'Copy answer' }).waitFor()
   for (const source of THEMES) {
     await theme(running, source, [overlay])
     for (const width of OVERLAY_WIDTHS) {

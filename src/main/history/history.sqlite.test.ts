@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -71,6 +71,13 @@ describe('the encrypted file', () => {
     store.close()
     expect(files()).not.toContain('history.db-wal')
     expect(readable()).toEqual([])
+  })
+
+  it('is readable for its owner only, with all that is beside it', () => {
+    const { store } = filled(dataDir, 1)
+    const modes = files().map((name) => `${name} ${(statSync(join(dataDir, name)).mode & 0o777).toString(8)}`)
+    store.close()
+    expect(process.platform === 'win32' ? [] : modes.filter((mode) => !mode.endsWith(' 600'))).toEqual([])
   })
 
   it('keeps everything from one start to the next', () => {

@@ -14,6 +14,7 @@ import { createSearchIndex } from './sqlite/searchIndex.ts'
 import { createSearchScan } from './sqlite/searchScan.ts'
 import { createSessions } from './sqlite/sessions.ts'
 import { createTurns } from './sqlite/turns.ts'
+import { createUpkeep } from './sqlite/upkeep.ts'
 import type { Steps } from './steps.ts'
 import type { HistoryStore, StoreOpened } from './store.ts'
 
@@ -48,6 +49,9 @@ export function openReadingStore(options: SqliteOptions): HistoryStore {
 function checkpointAndClose(opened: OpenedDatabase): void {
   try {
     opened.db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    // Without room the log stays where it is: what it holds is durable, and the next start reads it.
+    if (storageFailure(error) !== 'full') throw asStorageError(error, opened.files.dataDir)
   } finally {
     opened.close()
   }
@@ -64,7 +68,8 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   const { dataDir, clock } = options
   const ballast = createBallast(dataDir)
   const sql = statementsOf(db)
-  const core: Core = { db, sql, now: () => clock.now(), index: createSearchIndex(db, sql) }
+  const upkeep = createUpkeep(db, sql, ballast)
+  const core: Core = { db, sql, now: () => clock.now(), index: createSearchIndex(db, sql, (table) => upkeep.grown(table)) }
   const sessions = createSessions(core)
   const messages = createMessages(core, sessions)
   const outbox = createOutbox(core)
@@ -91,9 +96,33 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   function write<T>(action: () => T): T {
     if (db.readonly) throw new CopilotError('internal', 'This store only reads.')
     try {
-      return withRoom(ballast, () => inOneTransaction.immediate(action) as T)
+      const result = withRoom(makeRoom, () => inOneTransaction.immediate(action) as T)
+      upkeep.written()
+      return result
     } catch (error) {
+      upkeep.rolledBack()
       throw translated(error)
+    }
+  }
+
+  /** Gives back the ballast, with which the log may be moved into the database, whose place it can then take again. */
+  function makeRoom(): void {
+    ballast.release()
+    try {
+      db.pragma('wal_checkpoint(RESTART)')
+    } catch (error) {
+      if (storageFailure(error) !== 'full') throw error
+    }
+  }
+
+  function tend(): boolean {
+    try {
+      return upkeep.tend()
+    } catch (error) {
+      // Nobody asked for it and nothing is lost: the next call meets the same trouble and tells of it.
+      if (storageFailure(error) === null) throw error
+      translated(error)
+      return false
     }
   }
 
@@ -129,9 +158,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     page: (request) => read(() => messages.page(request)),
     search: (query) => inSteps(scan(query)),
     usage: (range) => inSteps(ledger.report(range)),
-    tend: () => {
-      if (!db.readonly) ballast.restore()
-    },
+    tend: () => !db.readonly && tend(),
     close
   }
 }

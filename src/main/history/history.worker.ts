@@ -97,8 +97,11 @@ export async function openHistory(options: OpenHistoryOptions): Promise<HistoryO
   async function closePair(): Promise<void> {
     const pair = await current.catch(() => null)
     // The reader first: the last one to close empties the log into the database.
-    await pair?.reader.close()
-    await pair?.writer.close()
+    try {
+      await pair?.reader.close()
+    } finally {
+      await pair?.writer.close()
+    }
   }
 
   const history: History = {

@@ -11,8 +11,8 @@ export type ShortCall = Exclude<keyof History, LongCall | 'close'>
 export type HistoryStore = { readonly [Name in ShortCall]: AtOnce<History[Name]> } & {
   search(query: SearchQuery): Steps<SearchResult>
   usage(range: UsageRange): Steps<UsageReport>
-  /** Upkeep for quiet moments. */
-  tend(): void
+  /** A slice of upkeep, for the moments between calls; true when there is more to do. */
+  tend(): boolean
   close(): void
 }
 

@@ -13,7 +13,8 @@ const start = workerData as WorkerStart
 let now = 0
 const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => now } }
 
-const TEND_EVERY_MS = 60_000
+/** Between two slices of upkeep, so that calls come first. */
+const TEND_AFTER_MS = 2
 const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
@@ -51,6 +52,15 @@ async function runLong(id: number, steps: Steps<unknown>): Promise<void> {
   }
 }
 
+let tending: NodeJS.Timeout | null = null
+function tendSoon(store: HistoryStore): void {
+  if (start.role !== 'writer' || tending !== null) return
+  tending = setTimeout(() => {
+    tending = null
+    if (store.tend()) tendSoon(store)
+  }, TEND_AFTER_MS)
+}
+
 function answer(store: HistoryStore, message: Extract<ToWorker, { kind: 'call' }>): void {
   const { id, call, args } = message
   now = message.now
@@ -59,6 +69,7 @@ function answer(store: HistoryStore, message: Extract<ToWorker, { kind: 'call' }
     const result = run(...args)
     if (longCalls.has(call)) running.set(id, runLong(id, result as Steps<unknown>))
     else say({ kind: 'value', id, value: result })
+    tendSoon(store)
   } catch (error) {
     say({ kind: 'error', id, error: crossed(error) })
   }
@@ -88,8 +99,6 @@ function open(): HistoryStore | null {
 }
 
 let store: HistoryStore | null = null
-const tending = setInterval(() => store?.tend(), TEND_EVERY_MS)
-tending.unref()
 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
@@ -105,7 +114,7 @@ port.on('message', (message: ToWorker) => {
       if (running.has(message.id)) cancelled.add(message.id)
       return
     case 'close':
-      clearInterval(tending)
+      if (tending !== null) clearTimeout(tending)
       if (store !== null) void close(store, message.id)
   }
 })

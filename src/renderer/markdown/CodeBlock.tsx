@@ -27,9 +27,7 @@ function useHighlight(language: string, code: string, settled: boolean): readonl
     if (!settled || known === null) return undefined
     let current = true
     highlightCode(known, code).then(
-      (pieces) => {
-        if (current) setHighlighted({ code, pieces })
-      },
+      (pieces) => (current ? setHighlighted({ code, pieces }) : undefined),
       // The language's file could not be read: the code stays readable without colours.
       () => setHighlighted(null)
     )

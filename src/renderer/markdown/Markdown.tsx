@@ -1,5 +1,5 @@
 // An answer's text as React elements. Finished blocks are memoised; a growing text renders only its open end.
-import { createContext, Fragment, memo, useContext, useMemo, useRef, type ReactNode } from 'react'
+import { createContext, Fragment, memo, useContext, useState, type ReactNode } from 'react'
 import type { Citation } from '../../shared/turn.ts'
 import { useActions } from '../state/context.tsx'
 import { text } from '../text/text.ts'
@@ -17,12 +17,12 @@ export const CitationContext = createContext<CitationTarget>(noCitations)
 
 /** The blocks of a text that may grow between renders. */
 export function useMarkdown(source: string): MarkdownText {
-  const last = useRef<MarkdownText>(emptyMarkdown)
-  return useMemo(() => {
-    const next = advanceMarkdown(last.current, source)
-    last.current = next
-    return next
-  }, [source])
+  const [read, setRead] = useState<MarkdownText>(() => advanceMarkdown(emptyMarkdown, source))
+  if (read.text === source) return read
+  // React's way to keep what the last render knew: the state is set while rendering, before anything is shown.
+  const next = advanceMarkdown(read, source)
+  setRead(next)
+  return next
 }
 
 export function Markdown({ source, streaming }: { readonly source: string; readonly streaming: boolean }): ReactNode {

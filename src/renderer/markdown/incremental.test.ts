@@ -1,7 +1,8 @@
 // Streaming Markdown must end where parsing at once ends, whatever the pieces were.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { advanceMarkdown, emptyMarkdown, parseMarkdown, type MarkdownText } from './incremental.ts'
+import type { BlockNode } from './nodes.ts'
 
 const fragments = [
   'Multi-AZ keeps a standby', ' in another zone', '\n', '\n\n', '\r\n', '\r', '# ', '#', '## Heading', '- ', '- item', '  - nested', '1. ', '2. two', '> quote', '```', '```sql\nselect 1;\n```',
@@ -82,9 +83,9 @@ describe('advanceMarkdown', () => {
   })
 })
 
-describe('parseMarkdown', () => {
-  const only = (source: string) => parseMarkdown(source)[0]?.node
+const only = (source: string): BlockNode | undefined => parseMarkdown(source)[0]?.node
 
+describe('parseMarkdown', () => {
   it('keeps HTML as text', () => {
     expect(only('<img src=x onerror=alert(1)>')).toEqual({ type: 'paragraph', children: [{ type: 'text', text: '<img src=x onerror=alert(1)>' }] })
   })

@@ -58,6 +58,11 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     if (!drafts.keep(key, draft)) note('warning', text.errors.draftNotKept)
   }
 
+  /** An edit that a reload interrupted goes on. */
+  function restoreEdit(messageId: string): void {
+    if (drafts.read(editKey(messageId)).text !== '') restoreDraft(editKey(messageId))
+  }
+
   function restoreDraft(key: string): void {
     const { local } = read()
     if (local.drafts[key] === undefined) setLocal({ drafts: { ...local.drafts, [key]: drafts.read(key) } })
@@ -107,12 +112,20 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     setLocal({ selectedSessionId: sessionId, view: 'ask', railOpen: false, jump: null })
     if (sessionId === null) return
     restoreDraft(draftKey(sessionId))
+    void knowSession(sessionId, undefined)
     void loader.open(sessionId)
   }
 
-  async function openMessage(sessionId: string, messageId: string): Promise<void> {
+  /** Archived sessions, and those older than the snapshot's 200, are read when they are needed. */
+  async function knowSession(sessionId: string, title: string | undefined): Promise<void> {
+    if (read().mirror?.sessions[sessionId] === undefined)
+      await findSessions({ limit: 500, ...(title === undefined || title === '' ? {} : { text: title }) })
+  }
+
+  async function openMessage(sessionId: string, messageId: string, sessionTitle?: string): Promise<void> {
     setLocal({ selectedSessionId: sessionId, view: 'ask', railOpen: false })
     restoreDraft(draftKey(sessionId))
+    await knowSession(sessionId, sessionTitle)
     await loader.around(sessionId, messageId)
     const { local } = read()
     if (local.selectedSessionId === sessionId) setLocal({ jump: { sessionId, messageId, nonce: (local.jump?.nonce ?? 0) + 1 } })
@@ -223,6 +236,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     fail,
     setDraft,
     restoreDraft,
+    restoreEdit,
     ask,
     addToDraft,
     beginEdit,

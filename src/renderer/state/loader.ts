@@ -20,11 +20,11 @@ export interface LoaderDependencies {
 
 export interface Loader {
   /** Makes sure that a session's transcript is there; the newest page when it is not. */
-  open(sessionId: string): Promise<void>
-  latest(sessionId: string): Promise<void>
-  around(sessionId: string, messageId: string): Promise<void>
-  earlier(sessionId: string): Promise<void>
-  later(sessionId: string): Promise<void>
+  readonly open: (sessionId: string) => Promise<void>
+  readonly latest: (sessionId: string) => Promise<void>
+  readonly around: (sessionId: string, messageId: string) => Promise<void>
+  readonly earlier: (sessionId: string) => Promise<void>
+  readonly later: (sessionId: string) => Promise<void>
   /** Fetches again what is loaded of a session, after events were missed; others that are torn are let go. */
   repair(torn: readonly string[], selectedSessionId: string | null): void
   stop(): void

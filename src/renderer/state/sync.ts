@@ -88,7 +88,7 @@ export function createSync({ bridge, frames, random, read, write, onFailure, onC
         // A push beyond a gap may be older than this snapshot, or follow it: flush decides by number.
         queue = queue.filter((push) => push.seq > snapshot.seq)
         write(fromSnapshot(snapshot, read()))
-        flush()
+        return flush()
       },
       (error: unknown) => {
         snapshotCall = null

@@ -71,6 +71,7 @@ export function Switch({ label, hint, checked, onChange }: SwitchProps): ReactNo
         id={id}
         type="checkbox"
         role="switch"
+        aria-checked={checked}
         checked={checked}
         onChange={(event) => onChange(event.target.checked)}
         {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}

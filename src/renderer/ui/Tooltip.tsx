@@ -9,7 +9,7 @@ export interface TooltipPlace {
 export function Tooltip({
   label,
   shortcut,
-  place = {},
+  place,
   children
 }: {
   readonly label: string
@@ -20,7 +20,7 @@ export function Tooltip({
   return (
     <span className="tip-host">
       {children}
-      <span className="tip" aria-hidden="true" data-side={place.side ?? 'above'} data-align={place.align ?? 'middle'}>
+      <span className="tip" aria-hidden="true" data-side={place?.side ?? 'above'} data-align={place?.align ?? 'middle'}>
         {label}
         {shortcut === undefined ? null : <kbd>{shortcut}</kbd>}
       </span>

@@ -23,10 +23,10 @@ function keyOf(code: string): string | null {
   return letter ?? named[code] ?? null
 }
 
-/** `incomplete`: only modifiers so far, or a key that would be lost to typing everywhere. */
-export function acceleratorOf(press: PressedKeys, platform: DesktopStatus['platform']): string | 'incomplete' {
+/** Null: only modifiers so far, or a key that would be lost to typing everywhere. */
+export function acceleratorOf(press: PressedKeys, platform: DesktopStatus['platform']): string | null {
   const key = keyOf(press.code)
-  if (key === null) return 'incomplete'
+  if (key === null) return null
   const command = platform === 'darwin' ? press.metaKey : press.ctrlKey
   const modifiers = [
     ...(command ? ['CommandOrControl'] : []),
@@ -36,7 +36,7 @@ export function acceleratorOf(press: PressedKeys, platform: DesktopStatus['platf
     ...(press.shiftKey ? ['Shift'] : [])
   ]
   const strong = modifiers.some((modifier) => modifier !== 'Shift') || /^F\d+$/.test(key)
-  return strong ? [...modifiers, key].join('+') : 'incomplete'
+  return strong ? [...modifiers, key].join('+') : null
 }
 
 const macNames: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ interface ParentPort {
 
 const parentPort = (process as { readonly parentPort?: ParentPort }).parentPort
 const logger = createLogger(pino.destination({ fd: 2, sync: true }))
-const PARENT_WATCH_MS = 2_000
+const PARENT_WATCH_MS = 250
 
 let service: RunningService | null = null
 let stopAsked: string | null = null
@@ -56,8 +56,8 @@ process.on('uncaughtException', (error) => {
 parentPort?.on('message', ({ data }) => {
   if (typeof data === 'object' && data !== null && 'type' in data && data.type === 'stop') stop('asked by the desktop')
 })
-if (parentPort !== undefined) {
-  // A parent that was killed says nothing: its child is then adopted by another process.
+/** A parent that was killed says nothing: its child is then adopted by another process. */
+function watchParent(): void {
   const parent = process.ppid
   setInterval(() => {
     if (process.ppid !== parent) stop('parent has gone')
@@ -65,7 +65,9 @@ if (parentPort !== undefined) {
 }
 
 try {
-  service = await startService({ config: takeProcessConfig(), logger })
+  const config = takeProcessConfig()
+  if (parentPort !== undefined || config.stopsWithParent) watchParent()
+  service = await startService({ config, logger })
   const ready = { ready: true, grpc: service.grpc, http: service.http }
   if (parentPort === undefined) process.stdout.write(`${JSON.stringify(ready)}\n`)
   else parentPort.postMessage(ready)

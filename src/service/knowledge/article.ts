@@ -37,7 +37,9 @@ function parseFrontMatter(head: string): unknown {
   }
 }
 
-const sourceLine = /^Source: (.+?),? <?(https:\/\/[^\s>]+?)>?(?:,? as of (\d{4}-\d{2}-\d{2}))?\.?$/im
+/** `Source: <title>, <url>, as of <date>`; a section may have several, the first one is cited. */
+const sourceLine = /^\s*(?:[-*] )?Source: (.+?),? <?(https:\/\/[^\s>]+?)>?(?:,? as of (\d{4}-\d{2}-\d{2}))?\.?\s*$/im
+const sourceLines = new RegExp(sourceLine, 'gim')
 
 function readSections(body: string, article: Pick<Article, 'source' | 'url' | 'asOf'>): Section[] {
   const sections: Section[] = []
@@ -46,7 +48,7 @@ function readSections(body: string, article: Pick<Article, 'source' | 'url' | 'a
     const heading = /^## +(.*)\n?/.exec(part)
     let text = part.slice(heading?.[0].length ?? 0).replace(/^# .*\n/, '')
     const own = sourceLine.exec(text)
-    if (own !== null) text = text.replace(own[0], '')
+    text = text.replace(sourceLines, '')
     if (text.trim() === '') continue
     sections.push({
       heading: heading?.[1]?.trim() ?? '',

@@ -87,7 +87,7 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
             isOpening: row.ordinal === 0
           })
         }
-        return { forms: concept.forms, scores, named: new Set(selectNamed.iterate(`{title heading tags} : (${query})`)) }
+        return { forms: concept.forms, scores, named: new Set(selectNamed.iterate(`{title tags} : (${query})`)) }
       })
       const asked = namedProviders(text)
       const { passages, weights } = rank(concepts, [...candidates.values()], {

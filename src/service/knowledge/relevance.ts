@@ -5,7 +5,7 @@
 export interface ConceptHits {
   readonly forms: readonly string[]
   readonly scores: ReadonlyMap<number, number>
-  /** Articles whose title, tags or headings name it. */
+  /** Articles whose title or tags name it. */
   readonly named: ReadonlySet<string>
 }
 
@@ -37,44 +37,49 @@ export interface Ranking {
   readonly weights: readonly number[]
 }
 
-/** Part of the question's weight that an article must cover to be an answer at all. */
-const LEAST_COVERAGE = 0.5
-/** An article that carries one of the question's words in its title, tags or headings is about it; others only mention it. */
-const LEAST_COVERAGE_WHEN_MENTIONED = 0.75
+/**
+ * Part of the question's weight that an article must cover to be an answer at all. Less is enough for an article whose title
+ * or tags carry one of the question's words, and the less the rarer that word is: "DynamoDB" says what is asked about.
+ */
+const LEAST = { mentioned: 0.8, named: 0.65, relief: 0.6 }
 /** Passages below this part of the best one's score are left out. */
 const TAIL = 0.45
 const PASSAGES_PER_ARTICLE = 3
 
 /** BM25's idf (Robertson and Spärck Jones), never below a little. A word that nothing contains weighs as much as the rarest. */
-function weightOf(hits: ConceptHits, passageCount: number): number {
-  const found = hits.scores.size
+function weightOf(found: number, passageCount: number): number {
   return Math.max(0.2, Math.log((passageCount - found + 0.5) / (found + 0.5) + 1))
 }
 
+function leastCoverage(rarestNamed: number): number {
+  return rarestNamed === 0 ? LEAST.mentioned : LEAST.named - LEAST.relief * rarestNamed
+}
+
 export function rank(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Ranking {
-  const weights = concepts.map((hits) => weightOf(hits, options.passageCount))
+  const weights = concepts.map((hits) => weightOf(hits.scores.size, options.passageCount))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return { passages: [], weights }
 
+  const rarest = weightOf(0, options.passageCount)
+
   /** An article as a whole covers a question; its passages then compete for the words. */
-  const articles = new Map<string, { coverage: number; isNamed: boolean }>()
+  const articles = new Map<string, { coverage: number; named: number }>()
   for (const candidate of candidates) {
     if (articles.has(candidate.slug)) continue
     const own = candidates.filter((other) => other.slug === candidate.slug)
     let covered = 0
-    let isNamed = false
+    let named = 0
     for (const [index, hits] of concepts.entries()) {
-      const named = hits.named.has(candidate.slug)
-      const best = own.some((other) => hits.scores.has(other.passageId))
-      if (best) covered += weights[index] ?? 0
-      isNamed ||= named
+      const weight = weights[index] ?? 0
+      if (own.some((other) => hits.scores.has(other.passageId))) covered += weight
+      if (hits.named.has(candidate.slug)) named = Math.max(named, weight / rarest)
     }
-    articles.set(candidate.slug, { coverage: covered / total, isNamed })
+    articles.set(candidate.slug, { coverage: covered / total, named })
   }
 
   const scored = candidates
     .map((candidate) => {
-      const article = articles.get(candidate.slug) ?? { coverage: 0, isNamed: false }
+      const article = articles.get(candidate.slug) ?? { coverage: 0, named: 0 }
       let bm25 = 0
       let covered = 0
       for (const [index, hits] of concepts.entries()) {
@@ -86,7 +91,7 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
       const relevance = 0.5 * (covered / total) + 0.5 * article.coverage
       return { candidate, article, relevance, score: bm25 * (0.4 + relevance) * preference(candidate, options) }
     })
-    .filter(({ article }) => article.coverage >= (article.isNamed ? LEAST_COVERAGE : LEAST_COVERAGE_WHEN_MENTIONED))
+    .filter(({ article }) => article.coverage >= leastCoverage(article.named))
     .sort((a, b) => b.score - a.score)
 
   const best = scored[0]?.score ?? 0

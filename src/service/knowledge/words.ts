@@ -13,8 +13,12 @@ const stopWords = new Set(
   say says see seem seen several shall she should show side simple simply since so some somebody something soon still such
   suggest sure take talk tell than that the their them then there these they thing things think this those through thus to today together
   told too toward try two typical typically under understand until up upon us use used useful user uses using usual usually
-  very via want wants was way ways we well went were what when where whether which while who whole whom whose why will with within
-  without won work works worth would yes yet you your`.split(/\s+/)
+  very versus via vs want wants was way ways we well went were what when where whether which while who whole whom whose why will with within
+  without won work works worth would yes yet you your
+  across actually amount arrive begin bit bigger biggest board bring brings certain cheapest compared comparison describe difference
+  different differ found happen happens hour hours long lots mess nobody number opens pick position provide really reason safe safest
+  second sense somewhere start starting step sure today tomorrow yesterday week weeks whatever won't word words year years day days
+  month months minute minutes they're we're what's isn't doesn't don't can't actually exactly roughly quickly fast everyone`.split(/\s+/)
 )
 
 /** Names of the same thing. A group is searched as one, so that "object storage" and "S3" are not two questions. */

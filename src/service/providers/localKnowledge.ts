@@ -91,7 +91,7 @@ function firstLine(text: string): string {
   return plain.length > LONGEST_LINE ? `${plain.slice(0, LONGEST_LINE).toWellFormed()}…` : plain
 }
 
-/** Sentence by sentence and line by line; joined they are the text. */
+/** Sentence by sentence with its citation, and line by line; joined they are the text. */
 export function pieces(text: string): string[] {
-  return text.match(/[^\n]+?(?:[.!?](?=\s)\s?|\n+|$)|\n+/g) ?? []
+  return text.match(/[^\n]+?(?:[.!?](?: \[\d+\])+(?: |\n+|$)|[.!?] (?!\[)|\n+|$)|\n+/g) ?? []
 }

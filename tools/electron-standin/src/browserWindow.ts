@@ -1,17 +1,14 @@
-// `BrowserWindow`: a top-level window of Chromium's. The app's calls take effect at once for the app and in order for Chromium.
-import type { BrowserWindowConstructorOptions, Rectangle } from 'electron'
+// `BrowserWindow`: a top-level window of Chromium's with its page: life, visibility, focus, title.
+import type { BrowserWindowConstructorOptions } from 'electron'
 import { app } from './app.ts'
 import { ChromiumMissing } from './browser.ts'
 import { ignoreGone } from './cdp.ts'
 import type { PageLink } from './pageLink.ts'
 import type { WindowNews } from './page/protocol.ts'
-import { primaryDisplay } from './screen.ts'
-import { electronEvent, state, unsupported, violation, type StandinEvent } from './state.ts'
+import { electronEvent, needReady, state, unsupported, violation, type StandinEvent } from './state.ts'
 import { strictInstances, watchListeners } from './strict.ts'
 import { WebContents } from './webContents.ts'
-import { WindowAppearance } from './windowAppearance.ts'
-import { centered, limitSize, needWholeNumbers, samePosition, sameSize, type SizeLimits } from './windowGeometry.ts'
-import type { WindowState } from './windowManager.ts'
+import { WindowFrame } from './windowFrame.ts'
 import { addWindow, focusedWindow, nextWindowId, openWindows, removeWindow, setFocusedWindow, windowById } from './windows.ts'
 
 const EVENTS = [
@@ -42,20 +39,12 @@ const EVENTS = [
   'will-move',
   'will-resize'
 ]
-const DEFAULT_SIZE = { width: 800, height: 600 }
-
-type Shape = 'normal' | 'minimized' | 'maximized' | 'fullscreen'
-
-export class BrowserWindow extends WindowAppearance {
+export class BrowserWindow extends WindowFrame {
   readonly id: number
   readonly webContents: WebContents
   readonly #options: BrowserWindowConstructorOptions
-  readonly #opened: Promise<PageLink>
-  #queue: Promise<unknown>
-  #bounds: Rectangle
-  #limits: SizeLimits
+  protected override readonly opened: Promise<PageLink>
   #visible: boolean
-  #shape: Shape = 'normal'
   #title: string
   #painted = false
   #closing = false
@@ -78,17 +67,13 @@ export class BrowserWindow extends WindowAppearance {
   }
 
   constructor(options: BrowserWindowConstructorOptions = {}) {
-    if (!state.ready) throw new Error('Cannot create BrowserWindow before app is ready')
+    needReady('Cannot create BrowserWindow before app is ready')
     if (options.parent) unsupported('BrowserWindow with a parent')
     super(options)
     this.id = nextWindowId()
     this.#options = options
     this.#title = options.title ?? app.name
     this.#visible = options.show !== false
-    this.#limits = { min: [options.minWidth ?? 0, options.minHeight ?? 0], max: [options.maxWidth ?? 0, options.maxHeight ?? 0] }
-    const size = limitSize({ width: options.width ?? DEFAULT_SIZE.width, height: options.height ?? DEFAULT_SIZE.height }, this.#limits)
-    const { x, y } = options
-    this.#bounds = x === undefined || y === undefined ? centered(size, primaryDisplay().workArea) : { x, y, ...size }
     this.webContents = new WebContents(
       {
         isFocused: () => this.isFocused(),
@@ -97,15 +82,17 @@ export class BrowserWindow extends WindowAppearance {
         onNews: (news) => this.#onNews(news),
         onTitle: (event, title) => this.#onTitle(event, title),
         onGone: () => this.#onGone(),
-        onZoom: () => this.#run((link) => this.#place(link))
+        onZoom: () => this.run((link) => this.place(link))
       },
       options.webPreferences ?? {}
     )
+    this.webContents.on('render-process-gone', (event: unknown, details: unknown) =>
+      app.emit('render-process-gone', event, this.webContents, details)
+    )
     addWindow(this)
     watchListeners(this, 'BrowserWindow', EVENTS)
-    this.#opened = this.#open()
-    this.#queue = this.#opened
-    this.#opened.catch((error: unknown) => this.#onOpenFailed(error))
+    this.opened = this.#open()
+    this.opened.catch((error: unknown) => this.#onOpenFailed(error))
     queueMicrotask(() => {
       app.emit('browser-window-created', electronEvent(), this)
       app.emit('web-contents-created', electronEvent(), this.webContents)
@@ -115,10 +102,10 @@ export class BrowserWindow extends WindowAppearance {
   // ---- Chromium's side ----
 
   async #open(): Promise<PageLink> {
-    const link = await WebContents.open(this.webContents, this.#bounds)
+    const link = await WebContents.open(this.webContents, this.getBounds())
     const { windowManager } = link.browser
     if (this.#options.frame === false) await windowManager.removeFrame(link.targetId)
-    await this.#place(link)
+    await this.place(link)
     if (this.isDestroyed()) return link
     if (this.isAlwaysOnTop()) await windowManager.setState(link.targetId, true, 'above')
     if (this.#options.skipTaskbar) await windowManager.setState(link.targetId, true, 'skip_taskbar', 'skip_pager')
@@ -134,79 +121,18 @@ export class BrowserWindow extends WindowAppearance {
     app.exit(1)
   }
 
-  /** Commands to Chromium run in order, once the window is there, and not any more when it has gone. */
-  #run(command: (link: PageLink) => Promise<unknown>): void {
-    this.#queue = this.#queue
-      .then(() => this.#opened)
-      .then((link) => (this.#dead ? undefined : command(link)))
-      .catch(ignoreGone)
-  }
-
-  async #setWindow(link: PageLink, bounds: { left?: number; top?: number; width?: number; height?: number; windowState?: Shape }): Promise<void> {
-    const { windowId } = await link.browser.cdp.send('Browser.getWindowForTarget', { targetId: link.targetId })
-    await link.browser.cdp.send('Browser.setWindowBounds', { windowId, bounds })
-  }
-
-  /** Headless Chromium adds a toolbar and refuses widths under 500: there the page's size is set by emulation. */
-  async #place(link: PageLink): Promise<void> {
-    const { x, y, width, height } = this.#bounds
-    await this.#setWindow(link, { left: x, top: y, width, height })
-    if (!link.browser.headless) return
-    const zoom = this.webContents.getZoomFactor()
-    await link.cdp.send('Emulation.setDeviceMetricsOverride', {
-      width: Math.round(width / zoom),
-      height: Math.round(height / zoom),
-      deviceScaleFactor: zoom === 1 ? 0 : zoom,
-      mobile: false
-    })
-  }
-
-  protected override setManagedState(on: boolean, ...states: WindowState[]): void {
-    this.#run((link) => link.browser.windowManager.setState(link.targetId, on, ...states))
-  }
-
-  protected override showOpacity(opacity: number): void {
-    this.#run((link) => link.browser.windowManager.setOpacity(link.targetId, opacity))
-  }
-
   #onNews(news: WindowNews): void {
     if (this.#dead) return
     if (news === 'painted') this.#onPainted()
     else if (news === 'focus') this.#setFocused()
     else if (news === 'blur') this.#loseFocus()
-    else this.#run((link) => this.#readBounds(link))
+    else this.run((link) => this.readBounds(link))
   }
 
   #onPainted(): void {
     if (this.#painted || this.webContents.getURL() === '') return
     this.#painted = true
     this.emit('ready-to-show')
-  }
-
-  /** Somebody else moved or sized the window. */
-  async #readBounds(link: PageLink): Promise<void> {
-    if (link.browser.headless) return
-    const { bounds } = await link.browser.cdp.send('Browser.getWindowForTarget', { targetId: link.targetId })
-    if (bounds.windowState !== 'normal') return
-    const before = this.#bounds
-    this.#bounds = {
-      x: bounds.left ?? before.x,
-      y: bounds.top ?? before.y,
-      width: bounds.width ?? before.width,
-      height: bounds.height ?? before.height
-    }
-    this.#emitChanges(before, true)
-  }
-
-  #emitChanges(before: Rectangle, finished: boolean): void {
-    if (!sameSize(before, this.#bounds)) {
-      this.emit('resize')
-      if (finished) this.emit('resized')
-    }
-    if (!samePosition(before, this.#bounds)) {
-      this.emit('move')
-      if (finished) this.emit('moved')
-    }
   }
 
   #onTitle(event: StandinEvent, title: string): void {
@@ -232,7 +158,7 @@ export class BrowserWindow extends WindowAppearance {
 
   #onGone(): void {
     if (this.#dead) return
-    if (!this.#closing) this.#onClosedByUser()
+    if (!this.#closing && !state.exiting && !this.webContents.isCrashed()) this.#onClosedByUser()
     this.#dead = true
     removeWindow(this)
     this.emit('closed')
@@ -244,6 +170,10 @@ export class BrowserWindow extends WindowAppearance {
     const event = electronEvent()
     this.emit('close', event)
     if (event.defaultPrevented) violation("a window closed by the user cannot be kept in the stand-in: 'close' came too late for preventDefault")
+  }
+
+  protected override zoomFactor(): number {
+    return this.webContents.getZoomFactor()
   }
 
   protected override needAlive(): void {
@@ -283,13 +213,13 @@ export class BrowserWindow extends WindowAppearance {
       return
     }
     this.#closing = true
-    this.#run((link) => link.cdp.send('Page.close'))
+    this.run((link) => link.cdp.send('Page.close'))
   }
 
   destroy(): void {
     if (this.#dead) return
     this.#closing = true
-    this.#opened.then((link) => link.browser.cdp.send('Target.closeTarget', { targetId: link.targetId })).catch(ignoreGone)
+    this.opened.then((link) => link.browser.cdp.send('Target.closeTarget', { targetId: link.targetId })).catch(ignoreGone)
     WebContents.end(this.webContents)
   }
 
@@ -311,12 +241,12 @@ export class BrowserWindow extends WindowAppearance {
     this.needAlive()
     const wasVisible = this.#visible
     this.#visible = true
-    if (this.#shape === 'minimized') this.#shape = 'normal'
-    this.#run(async (link) => {
+    if (this.isMinimized()) this.restore()
+    this.run(async (link) => {
       const { windowManager } = link.browser
       await windowManager.setMapped(link.targetId, true)
-      await this.#setWindow(link, { windowState: 'normal' })
-      await this.#place(link)
+      await this.setWindow(link, { windowState: 'normal' })
+      await this.place(link)
       if (this.isAlwaysOnTop()) await windowManager.setState(link.targetId, true, 'above')
       if (activate) await this.#activate(link)
     })
@@ -333,8 +263,8 @@ export class BrowserWindow extends WindowAppearance {
     this.needAlive()
     if (!this.#visible) return
     this.#visible = false
-    this.#run(async (link) => {
-      await this.#setWindow(link, { windowState: 'minimized' })
+    this.run(async (link) => {
+      await this.setWindow(link, { windowState: 'minimized' })
       await link.browser.windowManager.setMapped(link.targetId, false)
     })
     this.#loseFocus()
@@ -348,7 +278,7 @@ export class BrowserWindow extends WindowAppearance {
 
   focus(): void {
     this.needAlive()
-    this.#run((link) => this.#activate(link))
+    this.run((link) => this.#activate(link))
   }
 
   blur(): void {
@@ -361,125 +291,7 @@ export class BrowserWindow extends WindowAppearance {
   }
 
   moveTop(): void {
-    this.#run((link) => link.browser.windowManager.activate(link.targetId))
-  }
-
-  #setShape(shape: Shape, event: string): void {
-    this.needAlive()
-    if (this.#shape === shape) return
-    this.#shape = shape
-    this.#run((link) => this.#setWindow(link, { windowState: shape }))
-    this.emit(event)
-  }
-
-  minimize(): void {
-    this.#setShape('minimized', 'minimize')
-  }
-
-  restore(): void {
-    this.#setShape('normal', 'restore')
-  }
-
-  maximize(): void {
-    this.#setShape('maximized', 'maximize')
-  }
-
-  unmaximize(): void {
-    if (this.#shape === 'maximized') this.#setShape('normal', 'unmaximize')
-  }
-
-  setFullScreen(on: boolean): void {
-    if (on) this.#setShape('fullscreen', 'enter-full-screen')
-    else if (this.#shape === 'fullscreen') this.#setShape('normal', 'leave-full-screen')
-  }
-
-  isMinimized(): boolean {
-    return this.#shape === 'minimized'
-  }
-
-  isMaximized(): boolean {
-    return this.#shape === 'maximized'
-  }
-
-  isFullScreen(): boolean {
-    return this.#shape === 'fullscreen'
-  }
-
-  isNormal(): boolean {
-    return this.#shape === 'normal'
-  }
-
-  // ---- geometry: content and window are the same, there is no frame to count ----
-
-  setBounds(bounds: Partial<Rectangle>): void {
-    this.needAlive()
-    needWholeNumbers(bounds)
-    const before = this.#bounds
-    this.#bounds = limitSize({ ...before, ...bounds }, this.#limits)
-    this.#run((link) => this.#place(link))
-    this.#emitChanges(before, false)
-  }
-
-  getBounds(): Rectangle {
-    this.needAlive()
-    return { ...this.#bounds }
-  }
-
-  setContentBounds(bounds: Rectangle): void {
-    this.setBounds(bounds)
-  }
-
-  getContentBounds(): Rectangle {
-    return this.getBounds()
-  }
-
-  getNormalBounds(): Rectangle {
-    return this.getBounds()
-  }
-
-  setSize(width: number, height: number): void {
-    this.setBounds({ width, height })
-  }
-
-  getSize(): number[] {
-    return [this.#bounds.width, this.#bounds.height]
-  }
-
-  setContentSize(width: number, height: number): void {
-    this.setSize(width, height)
-  }
-
-  getContentSize(): number[] {
-    return this.getSize()
-  }
-
-  setPosition(x: number, y: number): void {
-    this.setBounds({ x, y })
-  }
-
-  getPosition(): number[] {
-    return [this.#bounds.x, this.#bounds.y]
-  }
-
-  setMinimumSize(width: number, height: number): void {
-    this.#limits = { ...this.#limits, min: [width, height] }
-  }
-
-  getMinimumSize(): number[] {
-    return [...this.#limits.min]
-  }
-
-  setMaximumSize(width: number, height: number): void {
-    this.#limits = { ...this.#limits, max: [width, height] }
-  }
-
-  getMaximumSize(): number[] {
-    return [...this.#limits.max]
-  }
-
-  center(): void {
-    const { x, y } = centered(this.#bounds, primaryDisplay().workArea)
-    this.setPosition(x, y)
+    this.run((link) => link.browser.windowManager.activate(link.targetId))
   }
 
   // ---- title and relations ----

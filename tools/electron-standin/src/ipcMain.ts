@@ -1,5 +1,6 @@
 // `ipcMain`, and the same for one webContents (`webContents.ipc`).
 import { EventEmitter } from 'node:events'
+import { misuse } from './state.ts'
 import { strictInstances } from './strict.ts'
 
 export type InvokeHandler = (event: unknown, ...args: unknown[]) => unknown
@@ -9,7 +10,7 @@ export class IpcMain extends EventEmitter {
 
   handle(channel: string, handler: InvokeHandler): void {
     if (typeof handler !== 'function') throw new TypeError(`Expected handler to be a function, but found type '${typeof handler}'`)
-    if (this.#handlers.has(channel)) throw new Error(`Attempted to register a second handler for '${channel}'`)
+    if (this.#handlers.has(channel)) misuse(`Attempted to register a second handler for '${channel}'`)
     this.#handlers.set(channel, handler)
   }
 

@@ -1,6 +1,5 @@
 // The CDP side of one webContents: opens its window, injects the preload, loads URLs, and turns Chromium's events into Electron's.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { HandlerDetails, WebPreferences } from 'electron'
 import { ensureBrowser, type Browser } from './browser.ts'
 import { ignoreGone, type CdpSession, type Events } from './cdp.ts'
@@ -11,10 +10,11 @@ import type { IpcMain } from './ipcMain.ts'
 import { loadFailure, netError } from './netErrors.ts'
 import { createPageChannel, type PageChannel } from './pageChannel.ts'
 import { createPageRequests, type PageRequests } from './pageRequests.ts'
-import { checkPreload, ISOLATED_WORLD, isolatedWorldScript, mainWorldScript } from './pageScript.ts'
+import { ISOLATED_WORLD, isolatedWorldScript, mainWorldScript } from './pageScript.ts'
 import type { WindowNews } from './page/protocol.ts'
+import { isolatedConfig, readPreload, reportPreload } from './preload.ts'
 import { Session } from './session.ts'
-import { electronEvent, state, violation } from './state.ts'
+import { electronEvent, state } from './state.ts'
 import { colorSchemeFeature, onThemeChange } from './theme.ts'
 
 export interface PageLinkOwner {
@@ -61,48 +61,6 @@ const PREFIX = `__standin_${randomBytes(8).toString('hex')}_`
 const PAINT_GRACE_MS = 50
 const CONSOLE_LEVELS: Readonly<Record<string, string>> = { warning: 'warning', error: 'error', assert: 'error', debug: 'debug' }
 
-/** A preload's text, or null when there is none or it is no sandboxed CommonJS. */
-function readPreload(owner: PageLinkOwner): string | null {
-  const path = owner.preferences.preload
-  if (path === undefined) return null
-  try {
-    const text = readFileSync(path, 'utf8')
-    checkPreload(text, path)
-    return text
-  } catch (error) {
-    reportPreload(owner, path, error as Error)
-    return null
-  }
-}
-
-function reportPreload(owner: PageLinkOwner, path: string, error: Error): void {
-  console.error(`Unable to load preload script: ${path}`)
-  console.error(error)
-  violation(`preload ${path}: ${error.message}`)
-  queueMicrotask(() => owner.emit('preload-error', electronEvent({ sender: owner }), path, error))
-}
-
-function isolatedConfig(owner: PageLinkOwner) {
-  return {
-    binding: BINDING,
-    inbox: INBOX,
-    preloadPath: owner.preferences.preload ?? null,
-    process: {
-      platform: process.platform,
-      arch: process.arch,
-      versions: { ...process.versions },
-      pid: 0,
-      env: {},
-      argv: [process.argv[0] ?? '', '--type=renderer', ...(owner.preferences.additionalArguments ?? [])],
-      execPath: process.execPath,
-      resourcesPath: process.resourcesPath,
-      defaultApp: true,
-      cwd: process.cwd(),
-      systemVersion: ''
-    }
-  }
-}
-
 const LOADABLE = new Set(['http', 'https', 'file', 'data', 'about', 'blob', 'chrome', 'devtools'])
 
 function isKnownScheme(url: string): boolean {
@@ -123,7 +81,11 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
   const target = {
     getURL: () => own(page.url),
     askToOpen: (details: HandlerDetails) => owner.askToOpen(details),
-    onDestroyed: () => end()
+    onDestroyed: () => end(),
+    onKilled() {
+      if (!state.exiting) onCrash('killed')
+      end()
+    }
   }
   const { targetId, session: cdp } = await targets.adopt(target, () => browser.openWindow(bounds), onEvent)
 
@@ -168,6 +130,12 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
     }),
     onThemeChange(() => void applyTheme().catch(ignoreGone))
   ]
+
+  function onCrash(reason: 'crashed' | 'killed'): void {
+    page.crashed = true
+    load?.settle(loadFailure('ERR_FAILED', own(page.url)))
+    owner.emit('render-process-gone', electronEvent(), { reason, exitCode: 1 })
+  }
 
   function end(): void {
     if (ended) return
@@ -251,11 +219,7 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
         void cdp.send('Page.handleJavaScriptDialog', { accept: type === 'alert' }).catch(ignoreGone)
       }
     },
-    'Inspector.targetCrashed'() {
-      page.crashed = true
-      load?.settle(loadFailure('ERR_FAILED', own(page.url)))
-      owner.emit('render-process-gone', electronEvent(), { reason: 'crashed', exitCode: 1 })
-    },
+    'Inspector.targetCrashed': () => onCrash('crashed'),
     'Fetch.requestPaused': (event) => void requests.onPaused(event).catch(ignoreGone)
   }
 
@@ -274,7 +238,7 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
       cdp.send('Runtime.addBinding', { name: BINDING, executionContextName: ISOLATED_WORLD }),
       cdp.send('Page.addScriptToEvaluateOnNewDocument', { source: mainWorldScript(PREFIX) }),
       cdp.send('Page.addScriptToEvaluateOnNewDocument', {
-        source: isolatedWorldScript(PREFIX, isolatedConfig(owner), preload),
+        source: isolatedWorldScript(PREFIX, isolatedConfig(owner, { binding: BINDING, inbox: INBOX }), preload),
         worldName: ISOLATED_WORLD
       }),
       requests.apply(),

@@ -1,4 +1,4 @@
-// State that one stand-in process has once, and the three ways to refuse: not ready, not real, not here.
+// State that one stand-in process has once, and the ways to refuse: not ready, not right, not here.
 import { inspect } from 'node:util'
 import type { Privileges } from 'electron'
 import { hooks } from './hooks.ts'
@@ -28,9 +28,15 @@ export function violation(what: string): void {
   console.error(`[standin] violation: ${what}`)
 }
 
+/** Throws, as Electron does, and records: the app's own code is wrong, whether or not it catches this. */
+export function misuse(message: string): never {
+  violation(message)
+  throw new Error(message)
+}
+
 /** Throws what Electron throws when a module is used before `ready`. */
 export function needReady(message: string): void {
-  if (!state.ready) throw new Error(message)
+  if (!state.ready) misuse(message)
 }
 
 /** Throws, and records: Electron has it, the stand-in does not. */

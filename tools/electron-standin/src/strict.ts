@@ -1,12 +1,13 @@
-// Makes modules and classes as strict as Electron's types: what Electron lacks is undefined, what only the stand-in lacks throws.
+// Makes modules and classes as strict as Electron's types: what Electron lacks is undefined, what only the stand-in
+// lacks throws, and both are recorded.
 import type { EventEmitter } from 'node:events'
 import { apiNames } from './apiNames.gen.ts'
 import { unsupported, violation } from './state.ts'
 
 export type InterfaceName = keyof typeof apiNames
 
-/** Names that the language or an inspector asks of any object. */
-const ASKED_OF_ANYTHING = new Set(['then', 'toJSON', 'constructor', 'inspect'])
+/** Names that the language, an inspector or a test's matcher asks of any object. */
+const ASKED_OF_ANYTHING = new Set(['then', 'toJSON', 'constructor', 'inspect', 'nodeType', '$$typeof', 'asymmetricMatch', '_isBuffer'])
 
 /** Events of Node's own emitter. */
 const EMITTER_EVENTS = new Set(['newListener', 'removeListener', 'error'])
@@ -19,13 +20,18 @@ function names(name: InterfaceName, kind: 'members' | 'events'): Set<string> {
   return parent === null ? new Set(own) : new Set([...names(parent, kind), ...own])
 }
 
-/** A module object that throws for members which Electron has and `target` has not. Unknown names stay undefined, as in Electron. */
+/** Electron has no such member either: undefined there, too, and nearly always a mistake. */
+function unknown(member: string): undefined {
+  violation(`${member} is not in this Electron`)
+}
+
+/** A module object that throws for members which Electron has and `target` has not. */
 export function strictModule<T extends object>(label: string, name: InterfaceName, target: T): T {
   const known = names(name, 'members')
   return new Proxy(target, {
     get(inner, member) {
       if (member in inner || typeof member !== 'string' || ASKED_OF_ANYTHING.has(member)) return Reflect.get(inner, member) as unknown
-      return known.has(member) ? unsupported(`${label}.${member}`) : undefined
+      return known.has(member) ? unsupported(`${label}.${member}`) : unknown(`${label}.${member}`)
     }
   })
 }
@@ -46,7 +52,7 @@ export function strictInstances(target: Constructor, name: InterfaceName): void 
   const trap = new Proxy(Object.create(base) as object, {
     get(inner, member, receiver) {
       if (member in inner || typeof member !== 'string' || ASKED_OF_ANYTHING.has(member)) return Reflect.get(inner, member, receiver) as unknown
-      return known.has(member) ? unsupported(`${name}#${member}`) : undefined
+      return known.has(member) ? unsupported(`${name}#${member}`) : unknown(`${name}#${member}`)
     }
   })
   Object.setPrototypeOf(last, trap)

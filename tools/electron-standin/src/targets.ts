@@ -8,6 +8,8 @@ type TargetInfo = Events['Target.targetCreated'][0]['targetInfo']
 /** What owns a page: a webContents. */
 export interface TargetOwner {
   onDestroyed(): void
+  /** Chromium itself has gone, and the page with it. */
+  onKilled(): void
   getURL(): string
   /** The app's answer to window.open, by setWindowOpenHandler; null when it has set none. */
   askToOpen(details: HandlerDetails): 'allow' | 'deny' | null
@@ -77,6 +79,10 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
     const owner = owners.get(targetId)
     owners.delete(targetId)
     owner?.onDestroyed()
+  })
+  cdp.gone.addEventListener('abort', () => {
+    for (const owner of owners.values()) owner.onKilled()
+    owners.clear()
   })
   const filter = [{ type: 'page' }]
   await Promise.all([

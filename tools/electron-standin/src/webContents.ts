@@ -1,5 +1,4 @@
 // `webContents`: a page as the app sees it. What needs Chromium goes through its link, which is there once the window has opened.
-import { EventEmitter } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import type { HandlerDetails, PrintToPDFOptions, Rectangle, WebPreferences, WindowOpenHandlerResponse } from 'electron'
 import { runningBrowser } from './browser.ts'
@@ -14,6 +13,7 @@ import { toPdfParameters } from './pdf.ts'
 import { session, type Session } from './session.ts'
 import { electronEvent, unsupported, violation, type StandinEvent } from './state.ts'
 import { strictInstances, strictModule, watchListeners } from './strict.ts'
+import { WebContentsSettings } from './webContentsSettings.ts'
 
 /** The window around a page. */
 export interface PageHost {
@@ -52,7 +52,6 @@ const EVENTS = [
   'will-prevent-unload',
   'will-redirect'
 ]
-const ZOOM_STEP = 1.2
 
 const all = new Map<number, WebContents>()
 let lastId = 0
@@ -67,26 +66,22 @@ function checkPreferences(preferences: WebPreferences): void {
   if (preferences.webSecurity === false) violation('webPreferences.webSecurity: false')
 }
 
-export class WebContents extends EventEmitter {
+export class WebContents extends WebContentsSettings {
   readonly id: number
-  readonly session: Session
+  override readonly session: Session
   readonly ipc = new IpcMain()
   readonly mainFrame: MainFrame
   readonly #host: PageHost
   readonly #page: PageState = { url: '', title: '', loading: false, crashed: false, started: false, gone: false }
   readonly #preferences: WebPreferences
-  #opened: Promise<PageLink> = Promise.reject(new Error('[standin] the window was never opened'))
+  #opened: Promise<PageLink> | null = null
   #link: PageLink | null = null
   #openHandler: ((details: HandlerDetails) => WindowOpenHandlerResponse) | null = null
-  #userAgent: string | null = null
-  #zoom = 1
-  #muted = false
   #styles = 0
 
   constructor(host: PageHost, preferences: WebPreferences) {
     super()
     checkPreferences(preferences)
-    this.#opened.catch(() => undefined)
     lastId += 1
     this.id = lastId
     this.#host = host
@@ -147,8 +142,21 @@ export class WebContents extends EventEmitter {
       onGone: () => this.#onGone()
     }
     this.#link = await openPage(owner, this.#page, bounds)
-    if (this.#userAgent !== null) this.setUserAgent(this.#userAgent)
+    this.applySettings()
     return this.#link
+  }
+
+  async #linked(): Promise<PageLink> {
+    if (!this.#opened) throw new Error('[standin] a page without a window')
+    return this.#opened
+  }
+
+  protected override applyUserAgent(userAgent: string): void {
+    void this.#link?.cdp.send('Emulation.setUserAgentOverride', { userAgent }).catch(ignoreGone)
+  }
+
+  protected override applyZoom(): void {
+    this.#host.onZoom()
   }
 
   #onGone(): void {
@@ -173,7 +181,7 @@ export class WebContents extends EventEmitter {
   // ---- loading ----
 
   async loadURL(url: string): Promise<void> {
-    const link = await this.#opened
+    const link = await this.#linked()
     await link.load(url)
   }
 
@@ -239,7 +247,7 @@ export class WebContents extends EventEmitter {
   }
 
   async executeJavaScript(code: string, userGesture = false): Promise<unknown> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { result, exceptionDetails } = await cdp.send('Runtime.evaluate', {
       expression: code,
       awaitPromise: true,
@@ -265,82 +273,15 @@ export class WebContents extends EventEmitter {
   // ---- pictures ----
 
   async capturePage(rect?: Rectangle): Promise<NativeImage> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { data } = await cdp.send('Page.captureScreenshot', { format: 'png', ...(rect ? { clip: { ...rect, scale: 1 } } : {}) })
     return new NativeImage(Buffer.from(data, 'base64'))
   }
 
   async printToPDF(options: PrintToPDFOptions = {}): Promise<Buffer> {
-    const { cdp } = await this.#opened
+    const { cdp } = await this.#linked()
     const { data } = await cdp.send('Page.printToPDF', toPdfParameters(options))
     return Buffer.from(data, 'base64')
-  }
-
-  // ---- looks ----
-
-  setUserAgent(userAgent: string): void {
-    this.#userAgent = userAgent
-    void this.#link?.cdp.send('Emulation.setUserAgentOverride', { userAgent }).catch(ignoreGone)
-  }
-
-  getUserAgent(): string {
-    return this.#userAgent ?? this.session.getUserAgent()
-  }
-
-  setZoomFactor(factor: number): void {
-    if (!(factor > 0)) throw new Error('"zoomFactor" must be a double greater than 0.0')
-    this.#zoom = factor
-    this.#host.onZoom()
-  }
-
-  getZoomFactor(): number {
-    return this.#zoom
-  }
-
-  setZoomLevel(level: number): void {
-    this.setZoomFactor(ZOOM_STEP ** level)
-  }
-
-  getZoomLevel(): number {
-    return Math.log(this.#zoom) / Math.log(ZOOM_STEP)
-  }
-
-  get zoomFactor(): number {
-    return this.#zoom
-  }
-
-  set zoomFactor(factor: number) {
-    this.setZoomFactor(factor)
-  }
-
-  async setVisualZoomLevelLimits(): Promise<void> {}
-
-  setBackgroundThrottling(): void {}
-
-  getBackgroundThrottling(): boolean {
-    return false
-  }
-
-  setAudioMuted(muted: boolean): void {
-    this.#muted = muted
-  }
-
-  isAudioMuted(): boolean {
-    return this.#muted
-  }
-
-  isCurrentlyAudible(): boolean {
-    return false
-  }
-
-  openDevTools(): void {
-    violation('webContents.openDevTools does nothing in the stand-in')
-  }
-
-  closeDevTools(): void {}
-
-  isDevToolsOpened(): boolean {
-    return false
   }
 
   // ---- identity and life ----

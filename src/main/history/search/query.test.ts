@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { matchExpression, parseSearch } from './query.ts'
+import { parseSearch, planSearch } from './query.ts'
 
 const plain = (token: string): object => ({ head: [], last: [{ token, prefix: false }] })
 const begun = (token: string): object => ({ head: [], last: [{ token, prefix: true }] })
@@ -41,17 +41,25 @@ describe('what is typed into the search box', () => {
     expect(parseSearch(Array.from({ length: 250 }, (_, n) => `w${n}`).join(' '))).toHaveLength(16)
   })
 
-  it('becomes an expression of quoted tokens, with filters, and pairs for phrases of common words', () => {
-    expect(matchExpression(parseSearch('cloud "out of the" gat'), [['s1', 's2'], ['ruser']])).toBe(
-      'scope : ("ruser") AND scope : ("s1" OR "s2") AND pairs : ("out·of" AND "of·the") AND words : ("cloud") AND words : ("out of the") AND words : ("gat" *)'
-    )
+  it('asks the index for what narrows, and leaves common words to be checked in the text', () => {
+    expect(planSearch(parseSearch('cloud the gat'))).toEqual({ table: 'words', match: 'words : ("cloud") AND words : ("gat" *)', check: true })
+    expect(planSearch(parseSearch('the of '))).toEqual({ table: 'words', match: 'words : ("the") AND words : ("of")', check: false })
+    expect(planSearch(parseSearch('"nat gateway" '))).toEqual({ table: 'words', match: 'words : ("nat gateway")', check: false })
+  })
+
+  it('looks a phrase up by its pairs where common words hold it together', () => {
+    expect(planSearch(parseSearch('"the cloud"'))).toEqual({ table: 'pairs', match: '"the·cloud"', check: false })
+    expect(planSearch(parseSearch('"cost of the cloud" '))).toEqual({ table: 'pairs', match: '"cost·of" AND "of·the" AND "the·cloud"', check: true })
+    expect(planSearch(parseSearch('"out of the clo'))).toEqual({ table: 'pairs', match: '"out·of" AND "of·the"', check: true })
+    expect(planSearch(parseSearch('"the nat gateway"'))).toMatchObject({ table: 'words' })
+    expect(planSearch(parseSearch('"the clo'))).toMatchObject({ table: 'words' })
   })
 
   it('never lets anything typed out of its quotes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
-        const rest = matchExpression(parseSearch(text), []).replace(/"[\p{L}\p{N}\p{M} ·]+"/gu, 'x')
-        expect(rest).toMatch(/^(?:(?:words|pairs) : \((?:x(?: \*)?(?: OR | AND )?)+\)(?: AND )?)*$/)
+        const rest = planSearch(parseSearch(text)).match.replace(/"[\p{L}\p{N}\p{M} ·]+"/gu, 'x')
+        expect(rest).toMatch(/^(?:(?:words : \((?:x(?: \*)?(?: OR )?)+\)|x)(?: AND )?)*$/)
       }),
       { numRuns: 500 }
     )

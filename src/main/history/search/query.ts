@@ -1,6 +1,6 @@
 // What a person types into the search box becomes clauses: plain data that the index, the ranking and the highlighting
 // read. Nothing that can be typed is an error.
-import { commonPair, singular, words, type WordList } from './words.ts'
+import { isCommon, pairOf, singular, words, type WordList } from './words.ts'
 
 /** One way the last word of a clause may read. */
 export interface Alternative {
@@ -60,22 +60,57 @@ function alternatives(token: string, unfinished: boolean): Alternative[] {
   return out
 }
 
-/** Every token is quoted and holds letters and digits only, so the expression is always well-formed. */
-export function matchExpression(clauses: readonly Clause[], scope: readonly (readonly string[])[]): string {
-  const parts = clauses.map((clause) => {
-    const phrases = clause.last.map(({ token, prefix }) => `"${[...clause.head, token].join(' ')}"${prefix ? ' *' : ''}`)
-    return `words : (${phrases.join(' OR ')})`
-  })
-  const pairs = clauses.flatMap((clause) => commonPairs(clause))
-  if (pairs.length > 0) parts.unshift(`pairs : (${pairs.map((pair) => `"${pair}"`).join(' AND ')})`)
-  for (const anyOf of scope) parts.unshift(`scope : (${anyOf.map((token) => `"${token}"`).join(' OR ')})`)
-  return parts.join(' AND ')
+/** Which table of the index to ask what; `check`: its answers must be looked at in the text as well. */
+export interface SearchPlan {
+  readonly table: 'words' | 'pairs'
+  readonly match: string
+  readonly check: boolean
 }
 
-function commonPairs(clause: Clause): string[] {
-  const only = clause.last.length === 1 ? clause.last[0] : undefined
-  const sure = only === undefined || only.prefix ? clause.head : [...clause.head, only.token]
-  return sure.flatMap((token, at) => commonPair(sure[at - 1] ?? '', token) ?? [])
+/**
+ * The narrowest question to the index that misses nothing. Common words are left to be checked in the text when something
+ * else narrows the search; a phrase held together by common words is looked up by its pairs.
+ */
+export function planSearch(clauses: readonly Clause[]): SearchPlan {
+  const narrowing = clauses.filter((clause) => !isCommonWord(clause))
+  const asked = narrowing.length > 0 ? narrowing : clauses
+  const check = asked.length < clauses.length
+  const only = asked.length === 1 ? asked[0] : undefined
+  const pairs = only === undefined ? null : pairsThatHold(only)
+  if (only !== undefined && pairs !== null) {
+    const exact = pairs.length === 1 && only.head.length === 1 && wholeLast(only) !== null
+    return { table: 'pairs', match: pairs.map((pair) => `"${pair}"`).join(' AND '), check: check || !exact }
+  }
+  return { table: 'words', match: asked.map((clause) => `words : (${phrasesOf(clause)})`).join(' AND '), check }
+}
+
+/** Every token is quoted and holds letters and digits only, so the expression is always well-formed. */
+function phrasesOf({ head, last }: Clause): string {
+  return last.map(({ token, prefix }) => `"${[...head, token].join(' ')}"${prefix ? ' *' : ''}`).join(' OR ')
+}
+
+/** Narrows to messages of any of these. */
+export function scopeExpression(anyOf: readonly string[]): string {
+  return `scope : (${anyOf.map((token) => `"${token}"`).join(' OR ')})`
+}
+
+function isCommonWord(clause: Clause): boolean {
+  const token = clause.head.length === 0 ? wholeLast(clause) : null
+  return token !== null && isCommon(token)
+}
+
+/** The last word, where it is one and known to its end. */
+function wholeLast({ last }: Clause): string | null {
+  const only = last.length === 1 ? last[0] : undefined
+  return only === undefined || only.prefix ? null : only.token
+}
+
+/** The pairs that a phrase consists of, but for an unfinished last word; null where a gap between them would be left. */
+function pairsThatHold(clause: Clause): string[] | null {
+  const end = wholeLast(clause)
+  const known = end === null ? clause.head : [...clause.head, end]
+  const pairs = known.slice(1).map((token, at) => pairOf(known[at] ?? '', token))
+  return pairs.length > 0 && pairs.every((pair) => pair !== null) ? pairs : null
 }
 
 /** How many words the clause spans when it matches at this word; 0 when it does not. */

@@ -56,6 +56,11 @@ export function find(text: string, clauses: readonly Clause[], upTo = text.lengt
   return { ranges, counts, spread: Math.max(0, spread), wordCount: list.length }
 }
 
+/** Whether every clause occurs. */
+export function matches(text: string, clauses: readonly Clause[]): boolean {
+  return find(text, clauses).counts.every((count) => count > 0)
+}
+
 function addRange(ranges: Range[], range: Range): void {
   const last = ranges.at(-1)
   if (last === undefined || range.start >= last.end) ranges.push(range)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { commonPair, fold, singular, tokensOf, words } from './words.ts'
+import { fold, isCommon, pairOf, singular, tokensOf, words } from './words.ts'
 
 describe('words of a text', () => {
   it('are parted by anything that is no letter or digit, and folded', () => {
@@ -80,8 +80,10 @@ describe('words of a text', () => {
     )
   })
 
-  it('make a pair only of two common ones', () => {
-    expect(commonPair('of', 'the')).not.toBeNull()
-    expect(commonPair('of', 'cloud')).toBeNull()
+  it('make a pair where one of them is common', () => {
+    expect(isCommon('the')).toBe(true)
+    expect(pairOf('of', 'the')).toBe('of·the')
+    expect(pairOf('of', 'cloud')).toBe('of·cloud')
+    expect(pairOf('cloud', 'gateway')).toBeNull()
   })
 })

@@ -144,8 +144,8 @@ export function tokensOf(text: string): string[] {
   return Array.from({ length: list.length }, (_, at) => list.token(at))
 }
 
-// The words that make up half of any prose. Pairs of neighbours among them are indexed as one term of their own: a phrase
-// made of such words would otherwise have to walk through nearly every message.
+// The words that make up half of any prose: they narrow nothing down, and a phrase with one of them would have to walk
+// through nearly every message. So queries check them in the text where they can, and pairs with them are indexed whole.
 const COMMON = new Set(
   `a all also an and any are as at be been but by can could do for from get had has have he her his how i if in into is it its
   just like may more my need no not of on one only or other our out over she should so some than that the their them then there
@@ -157,7 +157,12 @@ const COMMON = new Set(
     .map(singular)
 )
 
-/** A pair of neighbouring common words as one term; null when one of them is not common. */
-export function commonPair(first: string, second: string): string | null {
-  return COMMON.has(first) && COMMON.has(second) ? `${first}\u00b7${second}` : null
+/** By its form in the index. */
+export function isCommon(token: string): boolean {
+  return COMMON.has(token)
+}
+
+/** Two neighbours, one of them common, as one term of the index of pairs; null for others. */
+export function pairOf(first: string, second: string): string | null {
+  return COMMON.has(first) || COMMON.has(second) ? `${first}\u00b7${second}` : null
 }

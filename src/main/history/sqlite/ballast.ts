@@ -12,8 +12,8 @@ export const BALLAST_BYTES = 1_048_576
 const SPARE_BYTES = 16 * BALLAST_BYTES
 
 export interface Ballast {
-  /** True when there was room to give back. */
-  release(): boolean
+  /** Gives its room back. */
+  readonly release: () => void
   /** Makes it where it is missing and there is room. Trouble with it is no trouble of the history's. */
   restore(): void
 }
@@ -23,9 +23,7 @@ export function createBallast(dataDir: string): Ballast {
   const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
   return {
     release() {
-      const had = size() > 0
       rmSync(file, { force: true })
-      return had
     },
     restore() {
       if (size() === BALLAST_BYTES) return

@@ -1,5 +1,6 @@
 // One encrypted connection to the history's database. Everything that must be set before the first page is read is set here.
 import Database from 'better-sqlite3'
+import { makePrivateFile } from './files.ts'
 
 /** better-sqlite3 with ciphers: its types are those of better-sqlite3, plus the key. */
 export type Connection = Database.Database & { key(key: Buffer): number }
@@ -17,6 +18,8 @@ export const KEY_LENGTH = 32
 export function openConnection(file: string, key: Uint8Array, options: ConnectionOptions = {}): Connection {
   if (key.byteLength !== KEY_LENGTH) throw new RangeError(`The history's key has ${KEY_LENGTH} bytes, this one has ${key.byteLength}`)
   const { readonly = false, fileMustExist = false, cacheKiB = 16_000 } = options
+  // SQLite would make it readable for everybody; its log and shared memory take the rights of the database.
+  if (!readonly && !fileMustExist) makePrivateFile(file)
   const db = new Database(file, { readonly, fileMustExist, timeout: 5_000 }) as Connection
   try {
     db.pragma("cipher = 'aegis'")
@@ -33,6 +36,10 @@ export function openConnection(file: string, key: Uint8Array, options: Connectio
       db.pragma('journal_mode = WAL')
       // FULL lost no acknowledged commit in 200 simulated power losses; NORMAL, the build's default for WAL, did.
       db.pragma('synchronous = FULL')
+      // Upkeep moves the log into the database between the writes; this is for when it can't keep up.
+      db.pragma('wal_autocheckpoint = 4000')
+      // A log that once grew large is cut back.
+      db.pragma('journal_size_limit = 16777216')
       // Deleted text is overwritten, so that a purge removes it from the file.
       db.pragma('secure_delete = ON')
     }

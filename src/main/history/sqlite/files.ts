@@ -1,6 +1,7 @@
 // The files of the history and how they are moved: always whole sets, always durably, never deleted unless they are copies.
 import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { storageFailure } from './failures.ts'
 
 export const DATABASE_FILE = 'history.db'
 const SUSPECT_FILE = 'history.suspect'
@@ -40,6 +41,14 @@ export function syncFile(file: string): void {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/**
+ * An empty file that only its owner may read, unless there is one: a file that may be in use is not even opened, since
+ * closing it again would let go of every lock that this process has on it.
+ */
+export function makePrivateFile(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
 }
 
 /** A time as a part of a file name that every file system takes: `2026-01-31T09-30-15-250Z`. */
@@ -88,7 +97,14 @@ export function historyFiles(dataDir: string): HistoryFiles {
         if (which === 'unfinished' ? base === DATABASE_FILE + COPY_SUFFIX : KEPT.test(base)) rmSync(join(dataDir, name), { force: true })
       }
     },
-    markSuspect: () => writeFileSync(suspect, ''),
+    markSuspect() {
+      try {
+        writeFileSync(suspect, '')
+      } catch (error) {
+        // The damage itself is being reported; only the look at every page is put off.
+        if (storageFailure(error) === null) throw error
+      }
+    },
     isSuspect: () => existsSync(suspect),
     clearSuspect: () => rmSync(suspect, { force: true })
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { CopilotError } from '../../../shared/errors.ts'
 import { storageFailure } from './failures.ts'
+import { makePrivateFile } from './files.ts'
 
 export const LOCK_FILE = 'history.lock'
 
@@ -13,7 +14,9 @@ export interface DataLock {
 
 /** @throws CopilotError `conflict` when another process has it. */
 export function takeLock(dataDir: string): DataLock {
-  const db = new Database(join(dataDir, LOCK_FILE), { timeout: 0 })
+  const file = join(dataDir, LOCK_FILE)
+  makePrivateFile(file)
+  const db = new Database(file, { timeout: 0 })
   try {
     db.pragma('locking_mode = EXCLUSIVE')
     db.exec('BEGIN EXCLUSIVE')

@@ -38,10 +38,10 @@ export function openDatabase(options: OpenOptions): OpenedDatabase {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const ballast = createBallast(dataDir)
-    const lock = withRoom(ballast, () => takeLock(dataDir))
+    const lock = withRoom(ballast.release, () => takeLock(dataDir))
     try {
       const files = historyFiles(dataDir)
-      const { db, incident } = withRoom(ballast, () => openOrReplace(files, options))
+      const { db, incident } = withRoom(ballast.release, () => openOrReplace(files, options))
       ballast.restore()
       const close = (): void => {
         db.close()
@@ -57,12 +57,13 @@ export function openDatabase(options: OpenOptions): OpenedDatabase {
   }
 }
 
-/** Once more with the ballast's room, when there was none. */
-export function withRoom<T>(ballast: Ballast, action: () => T): T {
+/** Once more when there was no room and some could be made. */
+export function withRoom<T>(makeRoom: () => void, action: () => T): T {
   try {
     return action()
   } catch (error) {
-    if (storageFailure(error) !== 'full' || !ballast.release()) throw error
+    if (storageFailure(error) !== 'full') throw error
+    makeRoom()
     return action()
   }
 }

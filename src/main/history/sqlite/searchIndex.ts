@@ -1,6 +1,6 @@
 // Writes the search index: contentless FTS5 tables that hold the analysed words of every message, cut into shards by
 // position. A shard bounds what the slowest query (a short prefix, a phrase of common words) can cost in one step.
-import { commonPair, tokensOf } from '../search/words.ts'
+import { pairOf, tokensOf } from '../search/words.ts'
 import type { Connection, Statements } from './connection.ts'
 
 /** Positions per shard; part of the database's format. */
@@ -24,8 +24,10 @@ export interface SearchIndex {
   noteTime(position: number, at: number): void
 }
 
-export function shardTable(shard: number): string {
-  return `search_${shard}`
+/** `words`: every word in its place, and whose it is. `pairs`: which pairs of neighbours with a common word occur. */
+export type IndexTable = 'words' | 'pairs'
+export function shardTable(table: IndexTable, shard: number): string {
+  return `search_${table}_${shard}`
 }
 export function shardOf(position: number): number {
   return Math.floor(position / SHARD_POSITIONS)
@@ -37,36 +39,47 @@ export function roleToken(role: string): string {
   return `r${role}`
 }
 
-export function createSearchIndex(db: Connection, sql: Statements): SearchIndex {
+/** `grown` hears of each table that was written to. */
+export function createSearchIndex(db: Connection, sql: Statements, grown: (table: string) => void): SearchIndex {
   const known = new Set<number>()
 
-  function tableFor(position: number): string {
-    const shard = shardOf(position)
-    const table = shardTable(shard)
-    if (known.has(shard)) return table
-    if (sql('SELECT 1 FROM shards WHERE number = ?').get(shard) === undefined) {
-      // The words come analysed and parted by spaces, so the plainest tokenizer serves. Ranking has its own figures: no
-      // column sizes. secure-delete: what is removed is really gone from the index.
-      db.exec(
-        `CREATE VIRTUAL TABLE ${table} USING fts5(words, pairs, scope, content = '', columnsize = 0, tokenize = 'ascii', prefix = '2 3');
-         INSERT INTO ${table} (${table}, rank) VALUES ('secure-delete', 1);`
-      )
-      sql('INSERT INTO shards (number) VALUES (?)').run(shard)
-      // Inside a transaction that may yet be rolled back, so it is known only from the next time on.
-      return table
+  /** Makes the shard's tables when its first message comes. */
+  function ensureShard(shard: number): void {
+    if (known.has(shard)) return
+    if (sql('SELECT 1 FROM shards WHERE number = ?').get(shard) !== undefined) {
+      known.add(shard)
+      return
     }
-    known.add(shard)
-    return table
+    // The words come analysed and parted by spaces, so the plainest tokenizer serves. Ranking has its own figures: no
+    // column sizes. secure-delete: what is removed is really gone from the index. automerge: upkeep merges, not a commit.
+    const [words, pairs] = [shardTable('words', shard), shardTable('pairs', shard)]
+    db.exec(
+      `CREATE VIRTUAL TABLE ${words} USING fts5(words, scope, content = '', columnsize = 0, tokenize = 'ascii', prefix = '2 3 4');
+       CREATE VIRTUAL TABLE ${pairs} USING fts5(pairs, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
+       ${[words, pairs].map((table) => `INSERT INTO ${table} (${table}, rank) VALUES ('secure-delete', 1), ('automerge', 0);`).join('')}`
+    )
+    sql('INSERT INTO shards (number) VALUES (?)').run(shard)
+    // The transaction may yet be rolled back, so the shard is known only from the next time on.
   }
 
   return {
     add(message) {
-      const table = tableFor(message.position)
-      sql(`INSERT INTO ${table} (rowid, words, pairs, scope) VALUES (?, ?, ?, ?)`).run(message.position, ...columnsOf(message))
+      const { position } = message
+      const shard = shardOf(position)
+      ensureShard(shard)
+      const { words, pairs, scope } = columnsOf(message)
+      const [wordTable, pairTable] = [shardTable('words', shard), shardTable('pairs', shard)]
+      sql(`INSERT INTO ${wordTable} (rowid, words, scope) VALUES (?, ?, ?)`).run(position, words, scope)
+      sql(`INSERT INTO ${pairTable} (rowid, pairs) VALUES (?, ?)`).run(position, pairs)
+      grown(wordTable)
+      grown(pairTable)
     },
     remove(message) {
-      const table = tableFor(message.position)
-      sql(`INSERT INTO ${table} (${table}, rowid, words, pairs, scope) VALUES ('delete', ?, ?, ?, ?)`).run(message.position, ...columnsOf(message))
+      const { position } = message
+      const { words, pairs, scope } = columnsOf(message)
+      const [wordTable, pairTable] = [shardTable('words', shardOf(position)), shardTable('pairs', shardOf(position))]
+      sql(`INSERT INTO ${wordTable} (${wordTable}, rowid, words, scope) VALUES ('delete', ?, ?, ?)`).run(position, words, scope)
+      sql(`INSERT INTO ${pairTable} (${pairTable}, rowid, pairs) VALUES ('delete', ?, ?)`).run(position, pairs)
     },
     noteTime(position, at) {
       sql(
@@ -77,8 +90,8 @@ export function createSearchIndex(db: Connection, sql: Statements): SearchIndex 
   }
 }
 
-function columnsOf({ text, session, role }: Indexed): [string, string, string] {
+function columnsOf({ text, session, role }: Indexed): { readonly words: string; readonly pairs: string; readonly scope: string } {
   const tokens = tokensOf(text)
-  const pairs = tokens.flatMap((token, at) => commonPair(tokens[at - 1] ?? '', token) ?? [])
-  return [tokens.join(' '), [...new Set(pairs)].join(' '), `${sessionToken(session)} ${roleToken(role)}`]
+  const pairs = new Set(tokens.flatMap((token, at) => (at === 0 ? null : pairOf(tokens[at - 1] ?? '', token)) ?? []))
+  return { words: tokens.join(' '), pairs: [...pairs].join(' '), scope: `${sessionToken(session)} ${roleToken(role)}` }
 }

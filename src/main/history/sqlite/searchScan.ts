@@ -1,9 +1,9 @@
 // Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
 // rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
 import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
-import { matchExpression, parseSearch, type Clause } from '../search/query.ts'
-import { rank, snippet, type Candidate } from '../search/rank.ts'
-import { stepTimer, type Steps } from '../steps.ts'
+import { parseSearch, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
+import { matches, rank, snippet, type Candidate } from '../search/rank.ts'
+import { STEP_MS, stepTimer, type Steps } from '../steps.ts'
 import type { Connection, Statements } from './connection.ts'
 import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
 
@@ -11,6 +11,10 @@ import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } 
 const WINDOW = 64
 /** More sessions of one client than this in one shard are told apart after the match, not in it. */
 const MAX_SCOPE_TOKENS = 64
+
+/** Matches fetched at a time, long or short as they are. */
+const MAX_BATCH = 512
+const MIN_BATCH = 8
 
 /** Positions, both ends inclusive. */
 interface Positions {
@@ -73,32 +77,43 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
     ).all(JSON.stringify(positions))
   }
 
+  /** One question to one shard, and the rows it leads to. */
+  function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { rows: FoundRow[]; next: number | null } {
+    const name = shardTable(table, shard)
+    const expression = table === 'words' ? [match, ...scope.map(scopeExpression)].join(' AND ') : match
+    const found = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`)
+      .pluck()
+      .all(expression, from, to, limit)
+    // A full batch may have more behind it; otherwise this place is done.
+    return { rows: found.length === 0 ? [] : rowsAt(found), next: found.length < limit ? null : (found.at(-1) ?? from) - 1 }
+  }
+
   function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<{ rows: FoundRow[]; complete: boolean }> {
-    const rows: FoundRow[] = []
-    const places = placesOf(query)
-    const allowed = places === null ? null : new Set(places.map((place) => place.number))
+    const plan = planSearch(clauses)
+    const sessions = placesOf(query)
+    const allowed = sessions === null ? null : new Set(sessions.map((session) => session.number))
+    const ranges = rangesOf(query)
     const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
-    const pending = shards.flatMap((shard) => shardPlans(shard, rangesOf(query), places, query.role))
+    const places = shards.flatMap((shard) => placesIn(shard, ranges, sessions, query.role))
+    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses))
+    const rows: FoundRow[] = []
     const timeIsUp = stepTimer()
-    let at = 0
-    while (at < pending.length) {
+    let limit = wanted
+    while (places.length > 0) {
       inOneRead(() => {
-        for (; at < pending.length && !timeIsUp();) {
-          const plan = pending[at] as Plan
-          const found = sql<number>(
-            `SELECT rowid FROM ${shardTable(plan.shard)} WHERE ${shardTable(plan.shard)} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`
-          )
-            .pluck()
-            .all(matchExpression(clauses, plan.scope), plan.from, plan.to, wanted)
-          if (found.length > 0) rows.push(...rowsAt(found).filter((row) => isAllowed(row, query, allowed)))
-          if (rows.length >= wanted) return
-          // A full batch may have more behind it; otherwise this range is done.
-          if (found.length < wanted) at += 1
-          else pending[at] = { ...plan, to: (found.at(-1) ?? plan.from) - 1 }
-        }
+        do {
+          const place = places[0] as Place
+          const began = performance.now()
+          const answer = ask(place, plan, limit)
+          rows.push(...answer.rows.filter(isWanted))
+          // Much was found and little of it wanted: more at a time, as long as that is done in a moment.
+          limit = performance.now() - began < STEP_MS / 2 ? Math.min(2 * limit, MAX_BATCH) : Math.max(limit >> 1, MIN_BATCH)
+          if (answer.next === null) places.shift()
+          else places[0] = { ...place, to: answer.next }
+        } while (places.length > 0 && rows.length < wanted && !timeIsUp())
       })
       if (rows.length >= wanted) return { rows: rows.slice(0, wanted), complete: false }
-      if (at < pending.length) yield
+      if (places.length > 0) yield
     }
     return { rows, complete: true }
   }
@@ -130,13 +145,13 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
   }
 }
 
-interface Plan extends Positions {
+interface Place extends Positions {
   readonly shard: number
   readonly scope: readonly (readonly string[])[]
 }
 
 /** What to ask of one shard: the parts of the ranges that lie in it, narrowed to where the sessions asked for are. */
-function shardPlans(shard: number, ranges: readonly Positions[], places: readonly SessionPlace[] | null, role: string | undefined): Plan[] {
+function placesIn(shard: number, ranges: readonly Positions[], places: readonly SessionPlace[] | null, role: string | undefined): Place[] {
   const first = shard * SHARD_POSITIONS
   const last = first + SHARD_POSITIONS - 1
   const here = places?.filter((place) => place.from <= last && place.to >= first)

@@ -56,6 +56,21 @@ export function Notices({ notices }: { readonly notices: readonly Notice[] }): R
   })
 }
 
+/** What changed under way is said in its own words, where it is read. */
+export function NoticeLines({ notices }: { readonly notices: readonly Notice[] }): ReactNode {
+  return notices
+    .filter((notice) => notice.kind !== 'local')
+    .map((notice, index) => {
+      const Icon = noticeIcons[notice.kind]
+      return (
+        <p key={index} className="answer-notice">
+          <Icon size={14} aria-hidden />
+          {notice.text}
+        </p>
+      )
+    })
+}
+
 export function StageLine({ view }: { readonly view: AnswerView }): ReactNode {
   // Once there are words, they are what is going on.
   if (!view.streaming || view.text !== '') return null
@@ -109,6 +124,7 @@ function AnswerBody({ view }: { readonly view: AnswerView }): ReactNode {
         </CitationContext>
       </div>
       <StageLine view={view} />
+      <NoticeLines notices={view.notices} />
       <AnswerEnd view={view} />
       <Citations citations={view.citations} shown={shown} onToggle={toggle} />
       {factsOpen && view.usage !== null ? <AnswerFacts usage={view.usage} /> : null}

@@ -1,6 +1,6 @@
 // A question in the transcript: the words, where they stand, and what can be done with them.
 import { Ban, Copy, Pencil, RotateCcw, Send } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import type { Message } from '../../../shared/domain.ts'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import { deliveryView, type DeliveryView } from '../../state/delivery.ts'
@@ -26,6 +26,10 @@ export function QuestionRow({ message }: { readonly message: Message }): ReactNo
   const actions = useActions()
   const delivery = useDelivery(message)
   const editing = useLocal((local) => local.drafts[editKey(message.id)] !== undefined)
+  const canEdit = delivery?.canEdit === true
+  useEffect(() => {
+    if (canEdit) actions.restoreEdit(message.id)
+  }, [actions, canEdit, message.id])
   const QuickIcon = message.quickAction === null ? null : quickActionIcons[message.quickAction]
   const words = text.delivery.actions
   const open = delivery !== null && (delivery.word === 'confirm' || delivery.word === 'failed' || delivery.word === 'queued')

@@ -1,5 +1,5 @@
 // The messages of a session: a window over pages, at the bottom only for whoever is at the bottom.
-import { ArrowDown } from 'lucide-react'
+import { ArrowDown, CircleAlert } from 'lucide-react'
 import { memo, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { useActions, useAppStore, useLocal, useMirror } from '../../state/context.tsx'
@@ -7,6 +7,7 @@ import type { Transcript as TranscriptState } from '../../state/mirror.ts'
 import { formatDay, formatTime, isSameDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
 import { focusWhenVisible } from '../../ui/focus.ts'
 import { AnswerRow } from './AnswerRow.tsx'
 import { QuestionRow } from './QuestionRow.tsx'
@@ -99,6 +100,12 @@ export function Transcript({ sessionId, transcript }: { readonly sessionId: stri
           ))}
         </Virtualizer>
       </div>
+      {transcript.error === null ? null : (
+        <p className="load-error" role="alert">
+          <CircleAlert size={14} aria-hidden />
+          {text.transcript.loadFailed} {transcript.error}
+        </p>
+      )}
       <NewTextWatch ids={ids} onNewText={onNewText} />
       {newBelow || transcript.hasLater ? (
         <Button small className="new-below" onClick={() => void goToNewest()}>
@@ -155,6 +162,7 @@ const Row = memo(function Row({
     const before = previousId === null ? undefined : mirror.messages[previousId]
     return before === undefined || message === undefined || !isSameDay(before.createdAt, message.createdAt)
   })
+  const now = useNow()
   const flash = useLocal((local) => (local.jump?.messageId === id ? local.jump.nonce : 0))
   useEffect(() => {
     if (flash === 0 || element.current === null) return undefined
@@ -170,7 +178,7 @@ const Row = memo(function Row({
     <>
       {newDay ? (
         <div className="day">
-          <strong>{formatDay(message.createdAt, Date.now(), text.transcript)}</strong>
+          <strong>{formatDay(message.createdAt, now, text.transcript)}</strong>
           {first ? <span>{text.transcript.start}</span> : null}
         </div>
       ) : null}

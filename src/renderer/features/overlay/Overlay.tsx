@@ -3,13 +3,13 @@ import { Expand, X } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import type { QuickAction } from '../../../shared/turn.ts'
 import { useActions, useLocal, useMirror, useMirrorShallow } from '../../state/context.tsx'
+import type { Mirror } from '../../state/mirror.ts'
 import { draftKey, draftOf } from '../../state/model.ts'
 import { formatMonthDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { IconButton } from '../../ui/Button.tsx'
 import { lengthWords, isSendKey } from '../ask/Composer.tsx'
 import { QuickActions } from '../ask/QuickActions.tsx'
-import { answerIdOf } from '../ask/useAnswer.ts'
 import { Toasts } from '../shell/Announcements.tsx'
 import { LinkIndicator } from '../shell/LinkIndicator.tsx'
 import { CaptureBadge } from './CaptureBadge.tsx'
@@ -89,10 +89,8 @@ function useQuestionIds(sessionId: string | null): readonly string[] {
   })
 }
 
-type MirrorMessages = Parameters<typeof answerIdOf>[0]['messages']
-
 /** The newest turn of these questions that is being answered; null when all is quiet. */
-function streamingTurnOf(messages: MirrorMessages, questionIds: readonly string[], answers: Readonly<Record<string, string>>): string | null {
+function streamingTurnOf(messages: Mirror['messages'], questionIds: readonly string[], answers: Readonly<Record<string, string>>): string | null {
   for (const id of questionIds.toReversed()) {
     const turnId = messages[id]?.turnId ?? null
     const answerId = turnId === null ? undefined : answers[turnId]

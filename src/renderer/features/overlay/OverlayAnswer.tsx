@@ -7,7 +7,7 @@ import { useActions, useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
-import { AnswerEnd, Notices, StageLine, useSources } from '../ask/AnswerRow.tsx'
+import { AnswerEnd, NoticeLines, Notices, StageLine, useSources } from '../ask/AnswerRow.tsx'
 import { Citations } from '../ask/Citations.tsx'
 import { DeliveryMark } from '../ask/DeliveryMark.tsx'
 import { useDelivery } from '../ask/QuestionRow.tsx'
@@ -106,6 +106,7 @@ function AnswerText({ view }: { readonly view: AnswerView }): ReactNode {
         </div>
       </CitationContext>
       <StageLine view={view} />
+      <NoticeLines notices={view.notices} />
       <AnswerEnd view={view} />
       <div className="overlay-actions">
         {view.streaming && turnId !== null ? (

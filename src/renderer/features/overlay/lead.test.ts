@@ -1,5 +1,5 @@
 // The overlay leads with a few lines and loses none.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { parseMarkdown } from '../../markdown/incremental.ts'
 import { leadOf } from './lead.ts'

@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000
 /** The draft with one filter changed; undefined takes it away. */
 function changed(draft: SearchDraft, key: Exclude<keyof SearchDraft, 'text'>, value: string | number | undefined): SearchDraft {
   const { [key]: _old, ...rest } = draft
-  return value === undefined || value === '' || (typeof value === 'number' && Number.isNaN(value)) ? rest : ({ ...rest, [key]: value } as SearchDraft)
+  return value === undefined || value === '' || (typeof value === 'number' && Number.isNaN(value)) ? rest : { ...rest, [key]: value }
 }
 
 export function SearchFilters({ draft }: { readonly draft: SearchDraft }): ReactNode {

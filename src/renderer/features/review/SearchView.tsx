@@ -15,20 +15,22 @@ export function SearchView(): ReactNode {
   const actions = useActions()
   const draft = useLocal((local) => local.search)
   const state = useSearch(draft)
-  const [active, setActive] = useState(0)
+  const [choice, setChoice] = useState({ hits: state.hits, index: 0 })
+  // Other results: the first one is chosen again.
+  const active = choice.hits === state.hits ? choice.index : 0
+  const setActive = (index: number): void => setChoice({ hits: state.hits, index })
   const listId = useId()
   const field = useRef<HTMLInputElement>(null)
   const optionId = (index: number): string => `${listId}-${index}`
 
   useEffect(() => field.current?.select(), [])
-  useEffect(() => setActive(0), [state.hits])
   useEffect(() => {
     // In braces: newer engines answer with a promise, which React would take for a clean-up.
     document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' })
   })
 
   const open = (hit: SearchHit | undefined): void => {
-    if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId)
+    if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId, hit.sessionTitle)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return

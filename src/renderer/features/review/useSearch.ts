@@ -21,11 +21,9 @@ const LIMIT = 50
 export function useSearch(draft: SearchDraft): SearchState {
   const { bridge } = useAppStore()
   const [state, setState] = useState(idle)
+  const empty = draft.text.trim() === ''
   useEffect(() => {
-    if (draft.text.trim() === '') {
-      setState(idle)
-      return undefined
-    }
+    if (empty) return undefined
     const overtaken = new AbortController()
     const timer = setTimeout(() => {
       setState((old) => ({ ...old, status: 'searching' }))
@@ -40,6 +38,6 @@ export function useSearch(draft: SearchDraft): SearchState {
       clearTimeout(timer)
       overtaken.abort()
     }
-  }, [bridge, draft])
-  return state
+  }, [bridge, draft, empty])
+  return empty ? idle : state
 }

@@ -18,6 +18,8 @@ export function DetailsPanel({ session }: { readonly session: Session }): ReactN
   const words = text.session
   const archived = session.status === 'archived'
   return (
+    // Leaving a field saves it; the panel listens for all of them.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <aside className="details" aria-label={words.details} onBlur={flush}>
       <header>
         <h2>{words.details}</h2>

@@ -1,6 +1,6 @@
 // The left rail: sessions to choose from, the ways to the other views, and the state of the link.
 import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Plus, Search, Settings as SettingsIcon, X } from 'lucide-react'
-import { memo, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Session } from '../../../shared/domain.ts'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import type { View } from '../../state/model.ts'
@@ -8,6 +8,7 @@ import { formatRecent } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { commandKey } from '../../ui/accelerator.ts'
 import { IconButton } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
 import { Mark } from '../../ui/Mark.tsx'
 import { LinkIndicator } from '../shell/LinkIndicator.tsx'
 import { groupSessions } from './order.ts'
@@ -22,7 +23,18 @@ export function Rail(): ReactNode {
   const archived = useLocal((local) => local.archivedShown)
   const [filter, setFilter] = useState('')
   const deferred = useDeferredValue(filter)
+  const railOpen = useLocal((local) => local.railOpen)
+  const closeButton = useRef<HTMLButtonElement>(null)
   const status = archived ? 'archived' : 'active'
+  useEffect(() => {
+    // As a drawer it takes the focus, and gives it back to whatever had it.
+    if (!railOpen) return undefined
+    const before = document.activeElement
+    closeButton.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [railOpen])
   const { pinned, recent } = useMemo(() => groupSessions(Object.values(sessions), deferred, status), [sessions, deferred, status])
 
   useEffect(() => {
@@ -59,6 +71,7 @@ export function Rail(): ReactNode {
           <Plus size={18} aria-hidden />
         </IconButton>
         <IconButton
+          ref={closeButton}
           className="rail-close"
           label={text.rail.close}
           place={{ side: 'below', align: 'end' }}
@@ -137,13 +150,14 @@ interface SessionItemProps {
 }
 
 const SessionItem = memo(function SessionItem({ session, current, onOpen }: SessionItemProps): ReactNode {
+  const now = useNow()
   const about = [session.clientName, session.meetingType].filter((part) => part !== '').join(' · ')
   return (
     <li>
       <button type="button" className="rail-session" aria-current={current ? 'page' : undefined} onClick={() => onOpen(session.id)}>
         <span className="rail-title">{session.title === '' ? text.rail.untitled : session.title}</span>
         <time className="num" dateTime={new Date(session.lastActivityAt).toISOString()}>
-          {formatRecent(session.lastActivityAt, Date.now())}
+          {formatRecent(session.lastActivityAt, now)}
         </time>
         {about === '' ? null : <span className="rail-about">{about}</span>}
       </button>

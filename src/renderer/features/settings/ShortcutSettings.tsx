@@ -67,7 +67,7 @@ function Shortcut({ name }: { readonly name: ShortcutName }): ReactNode {
             }
             if (['Control', 'Alt', 'Shift', 'Meta'].includes(event.key)) return
             const pressed = acceleratorOf(event, platform)
-            if (pressed === 'incomplete') setRecording('needs-modifier')
+            if (pressed === null) setRecording('needs-modifier')
             else set(pressed)
           }}
         >

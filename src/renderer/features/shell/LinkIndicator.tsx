@@ -29,6 +29,8 @@ export function LinkIndicator({ compact = false }: { readonly compact?: boolean 
   }, [open])
   const { service } = link
   return (
+    // Esc closes the details from anywhere inside; the button is the control.
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions
     <div
       className="link"
       ref={host}

@@ -45,7 +45,7 @@ function useShortcuts(): void {
       if (event.defaultPrevented) return
       if (event.key === 'Escape') {
         if (railOpen) actions.setPanels({ railOpen: false })
-        else if (view === 'usage' || view === 'settings') actions.showView('ask')
+        else if (view !== 'ask') actions.showView('ask')
         return
       }
       if (!(platform === 'darwin' ? event.metaKey : event.ctrlKey) || event.altKey || event.shiftKey) return

@@ -7,6 +7,9 @@ import { text } from '../../text/text.ts'
 import type { DaySeries, Metric } from './series.ts'
 
 const HEIGHT = 220
+/** uPlot's Axis.Side.Right: the value of a `const enum`, which single-file compilation cannot read. */
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+const RIGHT = 1 as uPlot.Axis.Side
 
 function formatMetric(metric: Metric, value: number): string {
   return metric === 'cost' ? formatCost(Math.round(value * 1_000_000)) : formatCompact(Math.round(value))
@@ -51,17 +54,14 @@ export function DayChart({ series, metric, theme }: { readonly series: DaySeries
           },
           {
             ...axis,
-            side: 1,
+            side: RIGHT,
             size: 58,
             space: 44,
             grid: { stroke: colour('--line'), width: 1 },
             values: (_plot, splits) => splits.map((value) => formatMetric(metric, value))
           }
         ],
-        series: [
-          {},
-          ...paints.map((name) => ({ fill: colour(name), width: 0, points: { show: false }, ...(bars === undefined ? {} : { paths: bars }) }))
-        ],
+        series: [{}, ...paints.map((name) => barSeries(colour(name), bars))],
         hooks: {
           setCursor: [
             (plot) => {
@@ -71,7 +71,7 @@ export function DayChart({ series, metric, theme }: { readonly series: DaySeries
           ]
         }
       },
-      [[...series.days], ...stacked.map((row) => [...row])] as uPlot.AlignedData,
+      [[...series.days], ...stacked.map((row) => row.slice())] as uPlot.AlignedData,
       element
     )
     const resize = new ResizeObserver(() => plot.setSize({ width: Math.max(240, element.clientWidth), height: HEIGHT }))
@@ -88,6 +88,10 @@ export function DayChart({ series, metric, theme }: { readonly series: DaySeries
       <p ref={readout} className="day-readout num" aria-hidden="true" />
     </figure>
   )
+}
+
+function barSeries(fill: string, paths: uPlot.Series.PathBuilder | undefined): uPlot.Series {
+  return { fill, width: 0, points: { show: false }, ...(paths === undefined ? {} : { paths }) }
 }
 
 function readoutOf(series: DaySeries, metric: Metric, index: number): string {

@@ -1,6 +1,8 @@
-// The contrasts that docs/design.md promises, computed from tokens.css itself (WCAG 2.2, OKLCH → linear sRGB).
+// The contrasts that docs/design.md promises, computed from the renderer’s tokens.css itself (WCAG 2.2, OKLCH → linear sRGB).
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import css from './tokens.css?raw'
+
+const css = readFileSync(new URL('../../src/renderer/ui/tokens.css', import.meta.url), 'utf8')
 
 const [lightCss = '', darkCss = ''] = css.split(":root[data-theme='dark']")
 
@@ -13,6 +15,10 @@ function colours(source: string): Map<string, readonly [number, number, number]>
   )
 }
 
+function clip(x: number): number {
+  return Math.min(1, Math.max(0, x))
+}
+
 /** Björn Ottosson's OKLab matrices; components outside sRGB are clipped, as the screen does. */
 function luminance([l, c, h]: readonly [number, number, number]): number {
   const a = c * Math.cos((h * Math.PI) / 180)
@@ -20,7 +26,6 @@ function luminance([l, c, h]: readonly [number, number, number]): number {
   const [L, M, S] = [l + 0.3963377774 * a + 0.2158037573 * b, l - 0.1055613458 * a - 0.0638541728 * b, l - 0.0894841775 * a - 1.291485548 * b].map(
     (x) => x ** 3
   )
-  const clip = (x: number): number => Math.min(1, Math.max(0, x))
   if (L === undefined || M === undefined || S === undefined) throw new Error('unreachable')
   const red = clip(4.0767416621 * L - 3.3077115913 * M + 0.2309699292 * S)
   const green = clip(-1.2684380046 * L + 2.6097574011 * M - 0.3413193965 * S)
@@ -66,7 +71,6 @@ describe.each([
   })
 })
 
-/** For docs/design.md: `npx vitest run src/renderer/ui/tokens.test.ts --reporter=verbose` shows the pairs, this the figures. */
 it('knows black on white', () => {
   const theme = colours('--a: oklch(0 0 0);--b: oklch(1 0 0);')
   expect(contrast(theme, 'a', 'b')).toBeCloseTo(21, 1)

@@ -1,0 +1,57 @@
+// What the environment may say, and how a wrong value is told.
+import { describe, expect, it } from 'vitest'
+import { readConfig } from './config.ts'
+
+describe('readConfig', () => {
+  it('runs with nothing set', () => {
+    const config = readConfig({}, 'linux')
+    expect(config).toMatchObject({ host: '127.0.0.1', grpcPort: 50051, httpPort: 8080, upstreamTimeoutMs: 30_000, openai: null, launchToken: null })
+    expect(config.ollamaUrl).toBe('http://127.0.0.1:11434')
+    expect(config.dataDir).toMatch(/aside[\\/]service$/)
+  })
+
+  it.each([
+    ['AI_SERVICE_TIMEOUT', '30s', 30_000],
+    ['AI_SERVICE_TIMEOUT', '5m', 300_000],
+    ['AI_SERVICE_TIMEOUT', '300', 300_000]
+  ])('reads %s=%s as a duration', (name, value, ms) => {
+    expect(readConfig({ [name]: value }).upstreamTimeoutMs).toBe(ms)
+  })
+
+  it.each([
+    [{ AI_SERVICE_PROT: '1' }, 'AI_SERVICE_PROT'],
+    [{ AI_SERVICE_PORT: '70000' }, 'AI_SERVICE_PORT'],
+    [{ AI_SERVICE_PORT: '-1' }, 'AI_SERVICE_PORT'],
+    [{ PORT: 'http' }, 'PORT'],
+    [{ AI_SERVICE_TIMEOUT: 'soon' }, 'AI_SERVICE_TIMEOUT'],
+    [{ AI_CACHE_TTL: '5 minutes' }, 'AI_CACHE_TTL'],
+    [{ AI_CONNECTION_POOL_SIZE: '0' }, 'AI_CONNECTION_POOL_SIZE'],
+    [{ OPENAI_BASE_URL: 'localhost' }, 'OPENAI_BASE_URL'],
+    [{ OPENAI_BASE_URL: 'file:///etc/passwd' }, 'OPENAI_BASE_URL'],
+    [{ ASIDE_FIND_OLLAMA: 'maybe' }, 'ASIDE_FIND_OLLAMA'],
+    [{ OLLAMA_HOST: 'ftp://x' }, 'OLLAMA_HOST'],
+    [{ REDIS_URL: 'not a url' }, 'REDIS_URL']
+  ])('stops at %j with one line that names it', (environment, name) => {
+    expect(() => readConfig(environment)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(`^Configuration: ${name} [^\n]+$`) })
+    )
+  })
+
+  it('never repeats a secret in what it says', () => {
+    expect(() => readConfig({ OPENAI_BASE_URL: 'http//user:secret@host' })).toThrow(/^(?!.*secret)/)
+  })
+
+  it('keeps the data of a chosen folder in its own part of it', () => {
+    expect(readConfig({ ASIDE_DATA_DIR: '/tmp/x' }, 'linux').dataDir).toBe('/tmp/x/service')
+  })
+
+  it('finds Ollama where its own setting says it listens, or nowhere', () => {
+    expect(readConfig({ OLLAMA_HOST: '0.0.0.0' }).ollamaUrl).toBe('http://127.0.0.1:11434')
+    expect(readConfig({ OLLAMA_HOST: 'gpu.local:9999' }).ollamaUrl).toBe('http://gpu.local:9999')
+    expect(readConfig({ ASIDE_FIND_OLLAMA: '0' }).ollamaUrl).toBeNull()
+  })
+
+  it('says which valid settings have no effect here', () => {
+    expect(readConfig({ REDIS_URL: 'redis://localhost:6379' }).ignored).toEqual(['REDIS_URL'])
+  })
+})

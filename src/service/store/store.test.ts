@@ -1,0 +1,162 @@
+// The store keeps what it says it kept, whatever happens to its file.
+import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { fakeClock, tempFolder, tempStore } from '../../../test/fakes/service-parts.ts'
+import { openDatabase } from './database.ts'
+import { secretFile } from './secretFile.ts'
+import { openStore } from './store.ts'
+import { createWriter, pauseAfterCommit } from './writer.ts'
+
+const secret = 'what the client said in confidence'
+function save(store: Awaited<ReturnType<typeof openStore>>, turnId = 't1'): Promise<unknown> {
+  return store.writer.write(() =>
+    store.database
+      .prepare("INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES ('u', 's', ?, 'user', ?, 1)")
+      .run(turnId, secret)
+  )
+}
+const count = (store: Awaited<ReturnType<typeof openStore>>): unknown => store.database.prepare('SELECT count(*) FROM message').pluck().get()
+
+describe('store', () => {
+  it('holds nothing readable in any of its files', async () => {
+    await using temp = await tempStore()
+    await save(temp.store)
+    for (const file of await readdir(temp.path)) {
+      expect((await readFile(join(temp.path, file))).includes(secret), file).toBe(false)
+    }
+    expect((await stat(join(temp.path, 'store.key'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('is opened by one process at a time and says so', async () => {
+    await using temp = await tempStore()
+    await expect(openStore({ dataDir: temp.path, clock: fakeClock() })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('Another Aside service already uses')
+    })
+  })
+
+  it('keeps a file with another key aside and opens a fresh one', async () => {
+    await using temp = await tempStore()
+    await save(temp.store)
+    await chmod(join(temp.path, 'store.key'), 0o600)
+    await writeFile(join(temp.path, 'store.key'), 'ab'.repeat(32))
+    const fresh = await temp.reopen()
+    expect(fresh.incident).toContain('kept as')
+    expect(count(fresh)).toBe(0)
+    expect((await readdir(temp.path)).filter((name) => name.startsWith('service.sqlite.damaged-'))).not.toEqual([])
+  })
+
+  it('keeps a key file that is no key aside, and never encrypts with what is in it', async () => {
+    await using temp = await tempStore()
+    await writeFile(join(temp.path, 'store.key'), '')
+    const fresh = await temp.reopen()
+    expect(fresh.incident).toContain('key file')
+    expect(await readFile(join(temp.path, 'store.key'), 'utf8')).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('finds a flipped bit and keeps the damaged file aside', async () => {
+    await using temp = await tempStore()
+    await save(temp.store)
+    temp.store.stop()
+    const file = await open(join(temp.path, 'service.sqlite'), 'r+')
+    const { size } = await file.stat()
+    const byte = Buffer.alloc(1)
+    // A page in the middle that is in use: its check fails on reading.
+    for (let position = 4_096 + 100; position < size; position += 4_096) {
+      await file.read(byte, 0, 1, position)
+      byte[0] = (byte[0] ?? 0) ^ 1
+      await file.write(byte, 0, 1, position)
+    }
+    await file.close()
+    const fresh = await temp.reopen()
+    expect(fresh.incident).toContain('kept as')
+  })
+
+  it('refuses a store of a newer version and leaves it alone', async () => {
+    await using temp = await tempStore()
+    temp.store.database.pragma('user_version = 999')
+    await expect(temp.reopen()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('newer version') })
+    expect((await readdir(temp.path)).some((name) => name.includes('damaged'))).toBe(false)
+  })
+
+  it.each(['/proc/nowhere', '/dev/null/inside'])('says in one sentence that %s can’t be written', async (dataDir) => {
+    await expect(openStore({ dataDir, clock: fakeClock() })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('ASIDE_DATA_DIR')
+    })
+  })
+})
+
+describe('secretFile', () => {
+  it('is made once, however many ask at the same moment', async () => {
+    await using folder = await tempFolder()
+    let made = 0
+    const all = await Promise.all(Array.from({ length: 20 }, () => secretFile(join(folder.path, 'deep', 'key'), () => `key ${made++}`)))
+    expect(new Set(all).size).toBe(1)
+    expect(await readdir(join(folder.path, 'deep'))).toEqual(['key'])
+  })
+
+  it('closes a file that others may read', async () => {
+    await using folder = await tempFolder()
+    const path = join(folder.path, 'key')
+    await writeFile(path, 'secret', { mode: 0o644 })
+    expect(await secretFile(path, () => 'other')).toBe('secret')
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('writer', () => {
+  function numbers(path: string) {
+    const { database } = openDatabase({
+      file: join(path, 'n.sqlite'),
+      key: '11'.repeat(32),
+      migrations: ['CREATE TABLE n (v INTEGER PRIMARY KEY)'],
+      now: 0
+    })
+    const insert = database.prepare('INSERT INTO n VALUES (?)')
+    return { database, add: (v: number) => () => insert.run(v).lastInsertRowid, all: () => database.prepare('SELECT v FROM n').pluck().all() }
+  }
+
+  it('makes everything of one tick durable in one commit', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    let commits = 0
+    const original = database.transaction.bind(database)
+    database.transaction = ((body: (...args: unknown[]) => unknown) =>
+      original((...args: unknown[]) => (commits++, body(...args)))) as typeof database.transaction
+    const writer = createWriter(database)
+    await Promise.all([1, 2, 3, 4, 5].map((v) => writer.write(add(v))))
+    expect(all()).toEqual([1, 2, 3, 4, 5])
+    expect(commits).toBe(1)
+    writer.stop()
+    database.close()
+  })
+
+  it('undoes only the write that failed', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    const writer = createWriter(database)
+    const results = await Promise.allSettled([writer.write(add(1)), writer.write(add(1)), writer.write(add(2))])
+    expect(results.map((r) => r.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(all()).toEqual([1, 2])
+    writer.stop()
+    database.close()
+  })
+
+  it('commits what waits when it is stopped, and takes nothing more', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    const writer = createWriter(database)
+    const last = writer.write(add(7))
+    writer.stop()
+    await last
+    expect(all()).toEqual([7])
+    await expect(writer.write(add(8))).rejects.toThrow('closed')
+    database.close()
+  })
+
+  it('rests as long as a slow commit took, and not after a quick one', () => {
+    expect([0.3, 4, 12, 800].map(pauseAfterCommit)).toEqual([0, 0, 12, 50])
+  })
+})

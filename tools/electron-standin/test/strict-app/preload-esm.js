@@ -1,0 +1,3 @@
+// A sandboxed preload is no ES module.
+import { ipcRenderer } from 'electron'
+void ipcRenderer
