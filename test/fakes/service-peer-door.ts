@@ -16,6 +16,7 @@ export async function createDoor(innerPort: number): Promise<Door> {
   const sockets = new Set<Socket>()
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
+    socket.setNoDelay() // a cable doesn't hold small packets back
     // A destroyed pair reports resets on both ends; the cut itself is what the test is about.
     socket.on('error', () => socket.destroy())
     socket.once('close', () => sockets.delete(socket))
