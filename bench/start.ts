@@ -64,9 +64,13 @@ for (let run = 0; run < runs; run++) {
     Object.assign(globalThis, { times })
     addEventListener('focusin', () => (times['focused'] = Date.now()))
     addEventListener('focus', () => (times['focused'] = Date.now()))
-    addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') times['entered'] = performance.now()
-    }, true)
+    addEventListener(
+      'keydown',
+      (event) => {
+        if (event.key === 'Enter') times['entered'] = performance.now()
+      },
+      true
+    )
     new MutationObserver(() => {
       if (times['painted'] !== undefined || times['entered'] === undefined) return
       if ((document.querySelector('.overlay-text')?.textContent ?? '') === '') return

@@ -69,6 +69,8 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
 
 /** The overlay's shortcut, as near to the real keys as each system allows. */
 async function pressHotkey(app: ElectronApplication, dataDir: string): Promise<void> {
+  const registered = (): Promise<boolean> => app.evaluate(({ globalShortcut }) => globalShortcut.isRegistered('CommandOrControl+Shift+Space'))
+  await expect.poll(registered, { message: 'the shortcut is registered' }).toBe(true)
   if (onStandin) {
     const known = await app.evaluate(
       (_electron, accelerator) => (globalThis as WithStandin).__standin?.triggerShortcut(accelerator),

@@ -70,8 +70,8 @@ const screens: Readonly<Record<string, { readonly open: (page: Page) => Promise<
   search: {
     open: async (page) => {
       await page.keyboard.press('ControlOrMeta+k')
-      await page.getByRole('searchbox', { name: 'Search all messages' }).fill('storage class')
-      await page.getByRole('option').first().waitFor()
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('storage class')
+      await page.getByRole('listbox').getByRole('option').first().waitFor()
     },
     close: (page) => page.keyboard.press('Escape')
   },

@@ -27,9 +27,7 @@ export function handleIpc(desktop: Promise<Desktop>, devUrl: string | null): () 
     if (known) return
     page.on('destroyed', () => drop(page))
     // A page that reloads asks for its own snapshot; until then nobody listens there.
-    page.on('did-start-navigation', (details) => {
-      if (details.isMainFrame && !details.isSameDocument) drop(page)
-    })
+    page.on('did-navigate', () => drop(page))
     page.on('render-process-gone', () => drop(page))
   }
   const kindOf = (event: IpcMainInvokeEvent): WindowKind | null => {

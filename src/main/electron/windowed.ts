@@ -104,6 +104,7 @@ export async function runWindowed(options: WindowedOptions): Promise<void> {
   )
 
   windows.apply(settings.get())
+  shortcuts.apply(settings.get().shortcuts)
   applyMenu(
     {
       newSession: () => background(inMain('new-session'), 'menu.new'),
@@ -121,7 +122,6 @@ export async function runWindowed(options: WindowedOptions): Promise<void> {
   const wanted = options.launch.wish
   const overlayOnly = wanted.kind === 'show' || wanted.kind === 'toggle' || wanted.kind === 'ask'
   if (!overlayOnly) await windows.showMain()
-  shortcuts.apply(settings.get().shortcuts)
   const removeTray = createTray(join(here, '../../resources/icons', process.platform === 'darwin' ? 'trayTemplate.png' : 'tray.png'), {
     ask: () => background(wish({ kind: 'toggle' }), 'tray.ask'),
     open: () => background(windows.showMain(), 'tray.open'),
