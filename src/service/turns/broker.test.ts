@@ -174,7 +174,9 @@ describe('broker after a restart', () => {
   }
 
   it('asks a turn again of which nobody has read a word', async () => {
-    const { broker, agent, question } = await leftBehind(async (old) => void (await old.next()).say({ type: 'status', stage: 'Looking' }))
+    const { broker, agent, question } = await leftBehind(async (old) => {
+      ;(await old.next()).say({ type: 'status', stage: 'Looking' })
+    })
     const next = agent.next()
     expect(await broker.revive()).toEqual({ restarted: 1, ended: 0 })
     const answer = await next
@@ -186,7 +188,9 @@ describe('broker after a restart', () => {
   })
 
   it('ends a turn that had begun, keeps its text, and continues its numbers', async () => {
-    const { broker, agent, question, heard } = await leftBehind(async (old) => void (await old.next()).say({ type: 'delta', text: 'half' }))
+    const { broker, agent, question, heard } = await leftBehind(async (old) => {
+      ;(await old.next()).say({ type: 'delta', text: 'half' })
+    })
     expect(await broker.revive()).toEqual({ restarted: 0, ended: 1 })
     const events = await collect(broker.ask(anna, question, { signal: never }))
     expect(events.slice(0, heard.length)).toEqual(heard)
@@ -233,7 +237,10 @@ describe('any interleaving', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.scheduler(), fc.boolean(), async (steps, scheduler, cancels) => {
         const inner = createMemoryTurnLog()
         // The scheduler decides when each commit is done.
-        const log: TurnLog = { ...inner, append: scheduler.scheduleFunction(inner.append) }
+        const log: TurnLog = {
+          ...inner,
+          append: scheduler.scheduleFunction((turnId: string, events: readonly TurnEvent[]) => inner.append(turnId, events))
+        }
         const { broker, agent } = setUp(log)
         const question = aQuestion()
         const listeners: { heard: ReturnType<typeof hear>; leaving: AbortController; afterSeq: number }[] = []
