@@ -79,6 +79,31 @@ const base: readonly Scene[] = [
       await ask(page, 'Who signs the point of no return at Meridian?')
     }
   },
+  {
+    name: 'states-1440',
+    page: 'index',
+    ...wide,
+    act: async (page) => {
+      await page.evaluate(`(() => {
+        const put = (id, text, position, delivery) => {
+          const base = fake.messages.get('s-claims-q7')
+          const message = { ...base, id, turnId: id, text, position, delivery: { ...base.delivery, ...delivery } }
+          fake.messages.set(id, message)
+          fake.push({ slice: 'message', value: message })
+        }
+        put('x1', 'Can we encrypt the replica with another key?', 20, { state: 'failed', error: { code: 'refused', message: 'The provider refused this question by its own filter. It is kept; change it or ask again.' } })
+        put('x2', 'How long does a snapshot restore of 1.2 TB take?', 21, { state: 'waiting', needsConfirmation: true })
+        put('x3', 'Never mind.', 22, { state: 'cancelled' })
+        fake.push({ slice: 'announcement', value: { id: 'n1', level: 'warning', text: 'The budget of Nordhavn Insurance stands at 80 % of this month.', sticky: true } })
+        fake.push({ slice: 'announcement', value: { id: 'n2', level: 'info', text: 'Ollama answers on this machine now: llama3.2.', sticky: false } })
+      })()`)
+      await page.waitForTimeout(200)
+      await page.locator('article').filter({ hasText: 'That a replica hides' }).hover()
+      await page.getByRole('button', { name: 'Facts about this answer' }).last().click()
+    }
+  },
+  { name: 'large-text-900', page: 'index', query: 'scale=1.6', ...middle },
+  { name: 'large-text-360', page: 'index', query: 'scale=1.6', ...narrow },
   { name: 'details-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'Details' }).click() },
   { name: 'details-900', page: 'index', ...middle, act: (page) => page.getByRole('button', { name: 'Details' }).click() },
   { name: 'rail-360', page: 'index', ...narrow, act: (page) => page.getByRole('button', { name: 'Show sessions' }).click() },
@@ -184,6 +209,7 @@ const base: readonly Scene[] = [
       await page.getByRole('button', { name: 'Source 1' }).first().click()
     }
   },
+  { name: 'overlay-large-text-320', page: 'overlay', query: 'scale=1.6', width: 320, height: 480 },
   {
     name: 'overlay-offline-320',
     page: 'overlay',
