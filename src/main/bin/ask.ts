@@ -32,7 +32,7 @@ async function main(): Promise<number> {
     service: config.service,
     newId: uuidv7,
     connect: () => connectToHost(config.dataDir),
-    start: async () => startHost({ config, launch: await prepareLaunch(appDir, note), appDir, limitMs: START_LIMIT_MS }),
+    start: async () => startHost({ config, launch: await prepareLaunch(note), appDir, limitMs: START_LIMIT_MS }),
     readInput,
     out: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
     note: (text) => void process.stderr.write(text),

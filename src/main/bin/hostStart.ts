@@ -3,8 +3,6 @@ import { spawn } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
 import type { Config } from '../config.ts'
@@ -29,41 +27,23 @@ const LOOK_EVERY_MS = 50
 /** A host that ends well at once has found another one that is just starting: that one gets this long. */
 const OTHER_HOST_MS = 5_000
 
-const choiceSchema = z.object({
-  kind: z.string(),
-  executable: z.string().min(1),
-  env: z.record(z.string(), z.string()),
-  notice: z.string().nullable()
-})
-const switchesSchema = z.object({ switches: z.array(z.string()), notices: z.array(z.string()) })
-
 /**
- * Builds the app if need be and finds its Electron, with the checkout's own tools. They are found at run time: a packaged
- * app has none of them. @param say what a person should know of how it runs here @throws CopilotError `unavailable`
+ * Builds the app if need be and finds its Electron, with the checkout's own tools, loaded only now: asking a running Aside
+ * needs none of them. @param say what a person should know of how it runs here @throws CopilotError `unavailable`
  */
-export async function prepareLaunch(appDir: string, say: (line: string) => void): Promise<Launch> {
+export async function prepareLaunch(say: (line: string) => void): Promise<Launch> {
+  const { ensureBuilt } = await import('../../../tools/run/build.ts')
+  const { electronSwitches, resolveElectron, surroundings } = await import('../../../tools/run/electron.ts')
   try {
-    await call(appDir, 'build', 'ensureBuilt')
-    const choice = choiceSchema.parse(await call(appDir, 'electron', 'resolveElectron'))
-    const around = await call(appDir, 'electron', 'surroundings')
-    const { switches, notices } = switchesSchema.parse(await call(appDir, 'electron', 'electronSwitches', choice.kind, around))
+    await ensureBuilt()
+    const choice = await resolveElectron()
+    const { switches, notices } = electronSwitches(choice.kind, surroundings())
     for (const line of [choice.notice, ...notices]) if (line !== null) say(line)
     return { command: choice.executable, args: switches, env: choice.env }
   } catch (error) {
-    // Tools of a checkout speak to whoever works in it: their words are the help.
-    throw new CopilotError(
-      'unavailable',
-      `Aside is not running and can’t be started here: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error }
-    )
+    if (!(error instanceof Error) || error.name !== 'SetupError') throw error
+    throw new CopilotError('unavailable', `Aside is not running and can’t be started here: ${error.message}`, { cause: error })
   }
-}
-
-async function call(appDir: string, tool: string, name: string, ...args: readonly unknown[]): Promise<unknown> {
-  const module: unknown = await import(pathToFileURL(join(appDir, 'tools', 'run', `${tool}.ts`)).href)
-  const found = typeof module === 'object' && module !== null && name in module ? (module as Record<string, unknown>)[name] : undefined
-  if (typeof found !== 'function') throw new TypeError(`tools/run/${tool}.ts has no ${name}()`)
-  return (found as (...args: readonly unknown[]) => unknown)(...args)
 }
 
 /** The host goes on when this process ends. @throws CopilotError `unavailable` with what it said and what to do. */
