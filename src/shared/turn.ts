@@ -72,7 +72,6 @@ export const turnEventSchema = z.discriminatedUnion('type', [
 ])
 /** `seq` counts from 1 without gaps within a turn; `at` is Unix ms where the event was numbered. */
 export type TurnEvent = z.infer<typeof turnEventSchema>
-export type TurnEventType = TurnEvent['type']
 /** An event before the turn log has numbered it. */
 export type TurnEventBody = TurnEvent extends infer E ? (E extends TurnEvent ? Omit<E, 'turnId' | 'seq' | 'at'> : never) : never
 

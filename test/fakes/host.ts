@@ -1,6 +1,6 @@
 // The whole desktop core as it ships, under plain Node: real history, real link, the real service in a child process.
 // Only the vault, the settings and the windows are not Electron's.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { composeDesktop } from '../../src/main/compose.ts'
@@ -54,4 +54,3 @@ export async function diskHolds(dataDir: string, files: readonly string[], text:
   const found = await Promise.all(files.map(async (name) => ((await readFile(join(dataDir, name))).includes(text) ? [name] : [])))
   return found.flat()
 }
-export const touch = (path: string, text: string): Promise<void> => writeFile(path, text)

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 
 const COMMITTED = 'src/shared/wire/gen'
 const fresh = mkdtempSync(join(tmpdir(), 'aside-generated-'))
@@ -31,10 +32,10 @@ function read(path: string): string | null {
   }
 }
 
-/** The plugin's own lines of buf.gen.yaml, so that options are written down once. */
+/** The plugin as buf.gen.yaml has it, so that options are written down once. */
 function pluginOf(yaml: string): { local: string; opt: string[] } {
-  const local = /local: (\S+)/.exec(yaml)?.[1]
-  const opt = /opt: \[([^\]]+)\]/.exec(yaml)?.[1]
-  if (local === undefined || opt === undefined) throw new Error('buf.gen.yaml has no plugin with options')
-  return { local, opt: opt.split(',').map((o) => o.trim()) }
+  const { plugins } = parse(yaml) as { plugins: { local: string; opt: string[] }[] }
+  const [plugin] = plugins
+  if (plugin === undefined) throw new Error('buf.gen.yaml has no plugin')
+  return plugin
 }

@@ -29,8 +29,6 @@ export const aiStreamPieceSchema = z.object({
 })
 export type AiStreamPiece = z.infer<typeof aiStreamPieceSchema>
 
-export const aiStatusSchema = z.object({ status: z.string(), message_id: z.string(), progress: z.number().optional() })
-
 export const aiErrorSchema = z.object({
   /** WebSocket application error code, 4001 to 4004. */
   code: z.number().int(),

@@ -1,5 +1,5 @@
 // Step 1: sessions, messages, turns, the outbox, the usage ledger, and what the search index needs to know about itself.
-import type { Migration } from './index.ts'
+import type { Migration } from './migration.ts'
 
 export const firstFormat: Migration = {
   version: 1,
