@@ -88,23 +88,32 @@ export interface History {
     readonly limit: number
   }): Promise<readonly Session[]>
 
-  /** Saves message, turn and outbox row in one transaction. Idempotent by turn id. */
+  /**
+   * Saves message, turn and outbox row in one transaction. Idempotent by turn id. The question keeps the position behind
+   * its own for its answer, so a transcript reads in pairs whatever order the answers come in.
+   */
   accept(input: AcceptInput): Promise<Saved>
-  /** The question of a turn, as it shall be sent. */
+  /** The question of a turn, as it shall be sent; null when it is unknown or was rewritten and is asked by another turn. */
   question(turnId: string): Promise<Question | null>
-  /** Rewrites a question that was not sent or that failed, and sets its row to waiting. A sent one: `conflict`. */
+  /**
+   * Rewrites a question that was not sent, failed or was cancelled, and sets its row to waiting, as a new turn. Also the way
+   * to send a failed one again: with the same text. One that is being sent, was answered or is being answered: `conflict`.
+   * What had been answered of it stays; whatever still arrives for the old turn is ignored.
+   */
   editQuestion(messageId: string, change: { readonly text: string; readonly turnId: string; readonly at: number }): Promise<Message>
 
   /** Rows that are waiting or sending, plus failed ones that a person may still send, oldest first. */
   outbox(): Promise<readonly OutboxRow[]>
   outboxRow(turnId: string): Promise<OutboxRow | null>
+  /** `conflict` for one that is settled: an answered question is never sent again. */
   changeOutbox(turnId: string, change: OutboxChange): Promise<Message>
   waitingCount(): Promise<number>
 
   /**
    * Stores events of a turn, in order; those already stored are ignored, a gap rejects with `invalid_request`. The first
-   * `accepted` creates the assistant's message; `done` and `failed` end it, index it, write the ledger's row and settle
-   * or fail the outbox row, all in one transaction.
+   * `accepted` creates the assistant's message, or the first event of a peer that accepts nothing; a turn that only failed
+   * makes none. `done` and `failed` end it, index it, write the ledger's row and settle or fail the outbox row, all in one
+   * transaction. A stopped answer (`failed` with `cancelled`) counts as settled.
    */
   saveEvents(turnId: string, events: readonly TurnEvent[]): Promise<TurnSaved>
 

@@ -7,7 +7,7 @@ import { openConnection, type Connection } from './connection.ts'
 import { asStorageError, storageFailure } from './failures.ts'
 import { historyFiles, type HistoryFiles } from './files.ts'
 import { takeLock } from './lock.ts'
-import { firstProblem, migrateCopy, runMigrations, versionOf } from './migrate.ts'
+import { firstProblem, migrateCopy, readEveryPage, runMigrations, versionOf } from './migrate.ts'
 import { migrations as released, type Migration } from './migrations/index.ts'
 
 export interface OpenOptions {
@@ -29,8 +29,8 @@ export interface OpenedDatabase {
   close(): void
 }
 
-/** Up to this size every page is looked at each time (about 50 ms); a larger one after damage was met. */
-const ALWAYS_CHECKED_BYTES = 16 * 1_048_576
+/** Up to this size every page is read at each start (about 25 ms); a larger one is checked after damage was met. */
+const ALWAYS_READ_BYTES = 32 * 1_048_576
 
 /** @throws CopilotError `unavailable` (no room, no rights), `conflict` (another process has it, or a newer Aside made it). */
 export function openDatabase(options: OpenOptions): OpenedDatabase {
@@ -99,10 +99,12 @@ function openWhole(files: HistoryFiles, options: OpenOptions): Connection {
         `The history in ${files.dataDir} was written by a newer version of Aside. Update Aside; nothing was changed.`
       )
     }
-    if (files.isSuspect() || files.size() <= ALWAYS_CHECKED_BYTES) {
+    if (files.isSuspect()) {
       const problem = firstProblem(db)
       if (problem !== null) throw new DamageFound(problem)
       files.clearSuspect()
+    } else if (files.size() <= ALWAYS_READ_BYTES) {
+      readEveryPage(db)
     }
     if (version === newest) files.removeCopies('kept')
     else if (version === 0) runMigrations(db, steps)
