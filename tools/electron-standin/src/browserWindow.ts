@@ -82,6 +82,7 @@ export class BrowserWindow extends WindowFrame {
         onNews: (news) => this.#onNews(news),
         onTitle: (event, title) => this.#onTitle(event, title),
         onGone: () => this.#onGone(),
+        drawn: (act) => this.#drawn(act),
         onZoom: () => this.run((link) => this.place(link))
       },
       options.webPreferences ?? {}
@@ -133,6 +134,23 @@ export class BrowserWindow extends WindowFrame {
     if (this.#painted || this.webContents.getURL() === '') return
     this.#painted = true
     this.emit('ready-to-show')
+  }
+
+  /** As Electron's capturePage does, this shows a hidden page to itself for the moment. Headless only: nobody must see it. */
+  #drawn<T>(act: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.run(async (link) => {
+        const isMinimized = !this.#visible || this.isMinimized()
+        try {
+          if (isMinimized && !link.browser.headless) unsupported('capturePage of a hidden window on a visible display')
+          if (isMinimized) await this.setWindow(link, { windowState: 'normal' })
+          resolve(await act())
+          if (isMinimized) await this.setWindow(link, { windowState: 'minimized' })
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
   }
 
   #onTitle(event: StandinEvent, title: string): void {

@@ -157,7 +157,7 @@ export async function launchChromium(options: ChromiumOptions): Promise<Chromium
   /** Windows of --app have neither tabs nor an address bar. CDP cannot make them; a second launch on the same profile can. */
   async function openVisible(): Promise<string> {
     opened += 1
-    const title = `standin-${process.pid}-${opened}`
+    const title = `standin-${process.pid}-${opened}.`
     const url = `${BLANK_PAGE}${title}</title>`
     const targetId = await new Promise<string>((resolve, reject) => {
       const found = ({ targetInfo }: Events['Target.targetCreated'][0]): void => {

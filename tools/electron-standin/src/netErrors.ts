@@ -17,6 +17,7 @@ const CODES: Readonly<Record<string, number>> = {
   ERR_INVALID_URL: -300,
   ERR_DISALLOWED_URL_SCHEME: -301,
   ERR_UNKNOWN_URL_SCHEME: -302,
+  ERR_UNSAFE_PORT: -312,
   ERR_EMPTY_RESPONSE: -324
 }
 

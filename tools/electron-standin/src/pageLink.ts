@@ -194,6 +194,8 @@ export async function openPage(owner: PageLinkOwner, page: PageState, bounds: Wi
       owner.emit('did-navigate-in-page', electronEvent(), own(url), true, 1, 1)
     },
     'Page.domContentEventFired'() {
+      // A test driver that attached meanwhile has reset what was emulated before.
+      if (colorSchemeFeature().length > 0) void applyTheme().catch(ignoreGone)
       if (page.started) owner.emit('dom-ready', electronEvent())
     },
     'Page.loadEventFired'() {

@@ -105,12 +105,12 @@ export class Session extends EventEmitter {
   }
 
   async clearStorageData(options: { storages?: string[] } = {}): Promise<void> {
-    const browser = await ensureBrowser()
-    const schemes = [...state.schemes.keys()].filter((scheme) => protocol.isProtocolHandled(scheme))
-    if (this.#origins.size === 0 && schemes.length > 0)
-      violation('session.clearStorageData before any page was loaded clears nothing in the stand-in')
+    const browser = runningBrowser()
+    const page = browser?.targets.anySession()
+    // Chromium clears through a page, and by origins, of which those of this run are known.
+    if (!browser || page === undefined) return unsupported('session.clearStorageData without an open window')
     const storageTypes = options.storages?.join(',') ?? 'all'
-    for (const origin of this.#origins) await browser.cdp.send('Storage.clearDataForOrigin', { origin, storageTypes })
+    for (const origin of this.#origins) await browser.cdp.sendTo(page, 'Storage.clearDataForOrigin', { origin, storageTypes })
   }
 
   /** @internal What a page of this session needs to know of it. */

@@ -24,7 +24,8 @@ export interface Targets {
   ): Promise<{ targetId: string; session: CdpSession }>
   /** Remembers what a page is about to open: popups without an opener are told apart by nothing else. */
   expectPopup(owner: TargetOwner, details: HandlerDetails): void
-  ownerOf(targetId: string): TargetOwner | undefined
+  /** The session of some open page: what concerns the whole profile is asked there. */
+  anySession(): string | undefined
 }
 
 /** `runAtOnce`: pages must run to be recognised by their title (visible windows). */
@@ -37,7 +38,14 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
 
   const resume = (sessionId: string): Promise<unknown> => cdp.sendTo(sessionId, 'Runtime.runIfWaitingForDebugger').catch(ignoreGone)
 
-  async function refusePopup(info: TargetInfo): Promise<void> {
+  /** A held popup holds its opener, too, so it must run before it can be closed: with every request held, it reaches nobody. */
+  async function closePopup(sessionId: string, targetId: string): Promise<void> {
+    await cdp.sendTo(sessionId, 'Fetch.enable', { patterns: [{ urlPattern: '*' }] }).catch(ignoreGone)
+    await resume(sessionId)
+    await cdp.send('Target.closeTarget', { targetId }).catch(ignoreGone)
+  }
+
+  async function refusePopup(sessionId: string, info: TargetInfo): Promise<void> {
     const owner = (info.openerId === undefined ? undefined : owners.get(info.openerId)) ?? expected?.owner
     const details =
       expected && expected.owner === owner
@@ -48,7 +56,7 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
     const answer = owner?.askToOpen(details) ?? (owner ? 'allow' : 'deny')
     if (answer === 'allow') violation(`window.open(${details.url}) was allowed: child windows are not in the stand-in, it was closed`)
     attached.delete(info.targetId)
-    await cdp.send('Target.closeTarget', { targetId: info.targetId }).catch(ignoreGone)
+    await closePopup(sessionId, info.targetId)
   }
 
   function onAttached({ sessionId, targetInfo, waitingForDebugger }: Events['Target.attachedToTarget'][0]): void {
@@ -59,7 +67,7 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
     attached.set(targetInfo.targetId, { sessionId, info: targetInfo })
     const hasOpener = targetInfo.openerId !== undefined && owners.has(targetInfo.openerId)
     if (hasOpener || opening === 0) {
-      void refusePopup(targetInfo)
+      void refusePopup(sessionId, targetInfo)
       return
     }
     if (runAtOnce) void resume(sessionId)
@@ -103,12 +111,12 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
       }
       arrivals.delete(targetId)
       // A popup that came while a window was being opened was taken for it.
-      if (opening === 0) for (const [id, { info }] of attached) if (!owners.has(id)) void refusePopup(info)
+      if (opening === 0) for (const [id, { sessionId, info }] of attached) if (!owners.has(id)) void refusePopup(sessionId, info)
       return { targetId, session: cdp.session(attached.get(targetId)?.sessionId ?? '', onEvent) }
     },
     expectPopup(owner, details) {
       expected = { owner, details }
     },
-    ownerOf: (targetId) => owners.get(targetId)
+    anySession: () => [...owners.keys()].map((targetId) => attached.get(targetId)?.sessionId).find((sessionId) => sessionId !== undefined)
   }
 }

@@ -24,6 +24,8 @@ export interface PageHost {
   onNews(news: WindowNews): void
   onTitle(event: StandinEvent, title: string): void
   onGone(): void
+  /** Runs what needs frames: a hidden page draws none. */
+  drawn<T>(act: () => Promise<T>): Promise<T>
   /** The page's zoom has changed. */
   onZoom(): void
 }
@@ -274,7 +276,9 @@ export class WebContents extends WebContentsSettings {
 
   async capturePage(rect?: Rectangle): Promise<NativeImage> {
     const { cdp } = await this.#linked()
-    const { data } = await cdp.send('Page.captureScreenshot', { format: 'png', ...(rect ? { clip: { ...rect, scale: 1 } } : {}) })
+    const { data } = await this.#host.drawn(() =>
+      cdp.send('Page.captureScreenshot', { format: 'png', ...(rect ? { clip: { ...rect, scale: 1 } } : {}) })
+    )
     return new NativeImage(Buffer.from(data, 'base64'))
   }
 

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 export interface WindowManager {
-  /** Finds the X11 window whose title is `title` and remembers it for the target. */
+  /** Finds the X11 window whose title has `title` in it (before the page is read it is its address) and remembers it for the target. */
   identify(targetId: string, title: string): Promise<void>
   setState(targetId: string, on: boolean, ...states: WindowState[]): Promise<void>
   removeFrame(targetId: string): Promise<void>
@@ -59,7 +59,7 @@ export function createX11WindowManager(): WindowManager {
       for (let attempt = 0; attempt < FIND_ATTEMPTS; attempt += 1) {
         const list = await tool('wmctrl', '-l')
         if (list === null) return
-        const line = list.split('\n').find((candidate) => candidate.endsWith(title))
+        const line = list.split('\n').find((candidate) => candidate.includes(title))
         if (line !== undefined) {
           ids.set(targetId, line.slice(0, line.indexOf(' ')))
           return

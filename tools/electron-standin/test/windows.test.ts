@@ -1,5 +1,7 @@
 // Windows, pages and IPC, driven by Playwright's stock `_electron.launch()`, as the app's own end-to-end tests do.
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { ElectronApplication, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StandinHooks } from '../src/hooks.ts'
@@ -106,6 +108,74 @@ describe('a window', () => {
     ])
     await own.evaluate((window) => window.destroy())
     await expect.poll(() => app.windows().length).toBe(1)
+  })
+})
+
+describe('a page', () => {
+  it('is pictured even while its window is hidden', async () => {
+    const size = await app.evaluate(async ({ BrowserWindow }) => {
+      const hidden = new BrowserWindow({ width: 333, height: 222, show: false })
+      await hidden.loadURL('app://bundle/overlay.html')
+      hidden.show()
+      hidden.hide()
+      const picture = await hidden.capturePage()
+      hidden.destroy()
+      return picture.getSize()
+    })
+    expect(size).toStrictEqual({ width: 333, height: 222 })
+  })
+
+  it('zooms within the same picture', async () => {
+    const handle = await app.browserWindow(page)
+    await handle.evaluate((own) => own.webContents.setZoomFactor(2))
+    await expect.poll(() => page.evaluate(() => window.innerWidth)).toBe(450)
+    expect(await handle.evaluate(async (own) => (await own.capturePage()).getSize())).toStrictEqual({ width: 900, height: 600 })
+    await handle.evaluate((own) => own.webContents.setZoomFactor(1))
+  })
+
+  it('rejects with the network error when it can not be loaded', async () => {
+    const failure = await app.evaluate(async ({ BrowserWindow }) => {
+      const other = new BrowserWindow({ show: false })
+      const error = await other.loadURL('http://127.0.0.1:1/').catch((reason: unknown) => reason as { code: string; errno: number })
+      other.destroy()
+      return error ? [error.code, error.errno] : null
+    })
+    expect(failure).toStrictEqual(['ERR_UNSAFE_PORT', -312])
+  })
+
+  it('reloads without asking the app where to', async () => {
+    const handle = await app.browserWindow(page)
+    await handle.evaluate(async (own) => {
+      const loaded = new Promise<void>((resolve) => own.webContents.once('did-finish-load', () => resolve()))
+      own.reload()
+      await loaded
+    })
+    await page.waitForSelector('[data-sum]')
+    expect(await log()).toStrictEqual([])
+  })
+
+  it('loses what it stored when the app says so', async () => {
+    const left = await app.evaluate(async ({ BrowserWindow, session }) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!
+      await webContents.executeJavaScript('localStorage.kept = 1')
+      await session.defaultSession.clearStorageData()
+      return (await webContents.executeJavaScript('localStorage.length')) as number
+    })
+    expect(left).toBe(0)
+  })
+
+  it('tells of its crash', async () => {
+    const crash = await app.evaluate(async ({ BrowserWindow }) => {
+      const other = new BrowserWindow({ show: false })
+      await other.loadURL('app://bundle/overlay.html')
+      const gone = new Promise((resolve) => other.webContents.once('render-process-gone', (_event, details) => resolve(details)))
+      other.loadURL('chrome://crash').catch(() => undefined)
+      const details = await gone
+      const crashed = other.webContents.isCrashed()
+      other.destroy()
+      return [details, crashed]
+    })
+    expect(crash).toStrictEqual([{ reason: 'crashed', exitCode: 1 }, true])
   })
 })
 
@@ -223,7 +293,26 @@ describe('guards', () => {
     await page.getByRole('link', { name: 'outside' }).click()
     await expect.poll(log).toContain('open https://example.com/')
     expect(app.windows()).toHaveLength(1)
-    expect(await app.evaluate(() => (globalThis as unknown as MainGlobals).__standin.opened)).toStrictEqual(['https://example.com/'])
+    expect(await app.evaluate(() => (globalThis as unknown as MainGlobals).__standin.opened)).toContain('https://example.com/')
+  })
+
+  it('let no popup reach anybody, however many there are', async () => {
+    let asked = 0
+    const server = createServer((_request, response) => {
+      asked += 1
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    for (let count = 0; count < 3; count += 1)
+      await page.evaluate(
+        (to) => void (globalThis as unknown as { open(url: string, name: string, features: string): unknown }).open(to, '_blank', 'width=200'),
+        url
+      )
+    await expect.poll(async () => (await log()).filter((line) => line === `open ${url}`)).toHaveLength(3)
+    await expect.poll(() => app.windows().length).toBe(1)
+    expect(asked).toBe(0)
+    server.close()
   })
 
   it('ask the app about a navigation, and stay', async () => {
@@ -283,6 +372,19 @@ describe('the system around', () => {
 })
 
 describe('the end', () => {
+  it('is put off by a window that does not want to close', async () => {
+    const kept = await app.evaluate(({ app: own, BrowserWindow }) => {
+      const first = BrowserWindow.getAllWindows()[0]!
+      first.once('close', (event) => event.preventDefault())
+      own.quit()
+      first.once('close', (event) => event.preventDefault())
+      first.close()
+      return !first.isDestroyed()
+    })
+    expect(kept).toBe(true)
+    expect(await page.getByRole('heading', { name: 'Fixture' }).isVisible()).toBe(true)
+  })
+
   it('comes when the last window is closed', async () => {
     using own = testFolder()
     const other = await launchFixture(own.path)
