@@ -91,7 +91,7 @@ export const en = {
     firstText: 'First text',
     total: 'Complete after',
     failovers: 'Failovers',
-    notices: { failover: 'Failover', local: 'Local answer', budget: 'Budget', masked: 'Masked', resumed: 'Resumed' }
+    notices: { local: 'Local answer' }
   },
 
   markdown: { copyCode: 'Copy code', copied: 'Copied', code: 'Code', table: 'Table', image: 'Image' },
