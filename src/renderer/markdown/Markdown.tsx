@@ -40,7 +40,7 @@ export function Blocks({ blocks, settled }: { readonly blocks: readonly Block[];
 }
 
 /** A block that cannot change any more is `settled`: only then code is coloured. */
-export const BlockView = memo(function BlockView({ node, settled }: { readonly node: BlockNode; readonly settled: boolean }): ReactNode {
+const BlockView = memo(function BlockView({ node, settled }: { readonly node: BlockNode; readonly settled: boolean }): ReactNode {
   switch (node.type) {
     case 'paragraph':
       return (

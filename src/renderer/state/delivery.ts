@@ -2,8 +2,7 @@
 import type { Answer, Delivery, LinkStatus } from '../../shared/domain.ts'
 import { text } from '../text/text.ts'
 
-export const deliveryWords = ['saved', 'queued', 'confirm', 'sending', 'answering', 'answered', 'stopped', 'failed', 'cancelled'] as const
-export type DeliveryWord = (typeof deliveryWords)[number]
+export type DeliveryWord = 'saved' | 'queued' | 'confirm' | 'sending' | 'answering' | 'answered' | 'stopped' | 'failed' | 'cancelled'
 
 export interface DeliveryView {
   readonly word: DeliveryWord

@@ -215,7 +215,7 @@ function applyEvents(mirror: Mirror, sessionId: string, messageId: string, event
 }
 
 /** The live view that later events go on top of. */
-export function viewOf(message: Message): TurnView {
+function viewOf(message: Message): TurnView {
   const empty = emptyTurn(message.turnId ?? message.id)
   const answer = message.answer
   if (answer === null) return { ...empty, text: message.text }

@@ -4,11 +4,10 @@ import type { SearchQuery } from '../../shared/domain.ts'
 import { emptyDraft, type Draft } from './drafts.ts'
 import type { Mirror } from './mirror.ts'
 
-export const views = ['ask', 'search', 'usage', 'settings'] as const
-export type View = (typeof views)[number]
+export type View = 'ask' | 'search' | 'usage' | 'settings'
 
 /** What is asked of the transcript: show this message. `nonce` makes the same request twice two requests. */
-export interface Jump {
+interface Jump {
   readonly sessionId: string
   readonly messageId: string
   readonly nonce: number

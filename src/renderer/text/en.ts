@@ -91,7 +91,7 @@ export const en = {
     firstText: 'First text',
     total: 'Complete after',
     failovers: 'Failovers',
-    notices: { failover: 'Failover', local: 'Local answer', budget: 'Budget', masked: 'Masked', resumed: 'Resumed' }
+    notices: { local: 'Local answer' }
   },
 
   markdown: { copyCode: 'Copy code', copied: 'Copied', code: 'Code', table: 'Table', image: 'Image' },
@@ -104,8 +104,7 @@ export const en = {
     hint: 'Enter sends · Shift+Enter new line',
     left: (count: string) => `${count} characters left`,
     over: (count: string) => `${count} characters too long. Shorten it, or split it into two questions.`,
-    quickActions: 'Quick actions',
-    quickHint: (hint: string, key: string) => `${hint} (${key})`
+    quickActions: 'Quick actions'
   },
 
   transcript: {
@@ -152,7 +151,6 @@ export const en = {
     providers: 'Cloud providers',
     fields: 'Own fields',
     fieldName: 'Name',
-    fieldValue: 'Value',
     addField: 'Add a field',
     removeField: 'Remove field',
     notes: 'Notes',
@@ -271,7 +269,6 @@ export const en = {
     turns: 'Answers',
     tokens: 'Tokens',
     inOut: (input: string, output: string) => `${input} in · ${output} out`,
-    cached: (share: string) => `${share} from cache`,
     failed: 'Failed',
     failedOf: (share: string) => `${share} of all`,
     failovers: 'Failovers',

@@ -28,6 +28,6 @@ export function IconButton({ label, shortcut, small = false, place, className, .
   )
 }
 
-export function joinClasses(...names: readonly (string | undefined)[]): string {
+function joinClasses(...names: readonly (string | undefined)[]): string {
   return names.filter((name) => name !== undefined && name !== '').join(' ')
 }

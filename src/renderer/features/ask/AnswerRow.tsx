@@ -27,7 +27,7 @@ export function AnswerRow({ messageId }: { readonly messageId: string }): ReactN
         {askedAt !== null && view.message.createdAt - askedAt < SAME_TIME_MS ? null : (
           <time dateTime={new Date(view.message.createdAt).toISOString()}>{formatTime(view.message.createdAt)}</time>
         )}
-        <Notices notices={view.notices} />
+        <LocalTag notices={view.notices} />
       </div>
       <div className="entry-body">
         <h2 className="sr-only">{text.answer.label}</h2>
@@ -37,23 +37,17 @@ export function AnswerRow({ messageId }: { readonly messageId: string }): ReactN
   )
 }
 
-/** What came with the answer besides its words: short tags, their sentences as tooltips and for screen readers. */
-export function Notices({ notices }: { readonly notices: readonly Notice[] }): ReactNode {
-  return notices.map((notice, index) => {
-    const Icon = noticeIcons[notice.kind]
-    return (
-      <span
-        key={index}
-        className="tag"
-        data-tone={notice.kind === 'local' ? 'local' : notice.kind === 'budget' ? 'waiting' : undefined}
-        title={notice.text}
-      >
-        <Icon size={12} aria-hidden />
-        {text.answer.notices[notice.kind]}
-        <span className="sr-only">: {notice.text}</span>
-      </span>
-    )
-  })
+/** Marks an answer that was made on this machine; everything else is said in `NoticeLines`. */
+export function LocalTag({ notices }: { readonly notices: readonly Notice[] }): ReactNode {
+  const notice = notices.find((candidate) => candidate.kind === 'local')
+  if (notice === undefined) return null
+  return (
+    <span className="tag" data-tone="local" title={notice.text}>
+      <Laptop size={12} aria-hidden />
+      {text.answer.notices.local}
+      <span className="sr-only">: {notice.text}</span>
+    </span>
+  )
 }
 
 /** What changed under way is said in its own words, where it is read. */

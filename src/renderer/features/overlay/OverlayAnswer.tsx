@@ -7,7 +7,7 @@ import { useActions, useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
-import { AnswerEnd, NoticeLines, Notices, StageLine, useSources } from '../ask/AnswerRow.tsx'
+import { AnswerEnd, LocalTag, NoticeLines, StageLine, useSources } from '../ask/AnswerRow.tsx'
 import { Citations } from '../ask/Citations.tsx'
 import { DeliveryMark } from '../ask/DeliveryMark.tsx'
 import { useDelivery } from '../ask/QuestionRow.tsx'
@@ -123,7 +123,7 @@ function AnswerText({ view }: { readonly view: AnswerView }): ReactNode {
         )}
         {view.streaming && rest.length > 0 && !open ? <span className="hint">{text.overlay.moreComing}</span> : null}
         <span className="overlay-notices">
-          <Notices notices={view.notices} />
+          <LocalTag notices={view.notices} />
         </span>
         {settled && view.text !== '' ? <CopyButton value={view.text} label={text.answer.copy} /> : null}
       </div>

@@ -3,6 +3,7 @@ import { Search, X } from 'lucide-react'
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import type { SearchHit } from '../../../shared/domain.ts'
 import { useActions, useLocal } from '../../state/context.tsx'
+import type { SearchDraft } from '../../state/model.ts'
 import { formatDate, formatDuration, formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { IconButton } from '../../ui/Button.tsx'
@@ -32,6 +33,13 @@ export function SearchView(): ReactNode {
   const open = (hit: SearchHit | undefined): void => {
     if (hit !== undefined) void actions.openMessage(hit.sessionId, hit.messageId, hit.sessionTitle)
   }
+  // Enter means what is in the field: typed faster than found, it waits for the hits of the whole text.
+  const [awaited, setAwaited] = useState<SearchDraft | null>(null)
+  const fresh = state.of === draft
+  const [first] = state.hits
+  useEffect(() => {
+    if (fresh && awaited === draft && first !== undefined) void actions.openMessage(first.sessionId, first.messageId, first.sessionTitle)
+  }, [actions, awaited, draft, first, fresh])
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return
     const last = state.hits.length - 1
@@ -46,7 +54,8 @@ export function SearchView(): ReactNode {
       setActive(Math.max(0, to))
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      open(state.hits[active])
+      if (fresh) open(state.hits[active])
+      else setAwaited(draft)
     } else if (event.key === 'Escape') {
       event.preventDefault()
       actions.showView('ask')

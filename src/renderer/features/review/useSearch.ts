@@ -11,8 +11,10 @@ export interface SearchState {
   readonly more: boolean
   readonly tookMs: number
   readonly error: string
+  /** What these hits answer: while the next ones are on their way, not what is in the field. */
+  readonly of: SearchDraft | null
 }
-const idle: SearchState = { status: 'idle', hits: [], more: false, tookMs: 0, error: '' }
+const idle: SearchState = { status: 'idle', hits: [], more: false, tookMs: 0, error: '', of: null }
 
 /** Waits for a pause this short, so that a fast typist does not ask for every letter. */
 const PAUSE_MS = 40
@@ -28,7 +30,7 @@ export function useSearch(draft: SearchDraft): SearchState {
     const timer = setTimeout(() => {
       setState((old) => ({ ...old, status: 'searching' }))
       bridge.call('search.query', { ...draft, limit: LIMIT }, { signal: overtaken.signal }).then(
-        (result) => setState({ status: 'ready', hits: result.hits, more: result.more, tookMs: result.tookMs, error: '' }),
+        (result) => setState({ status: 'ready', hits: result.hits, more: result.more, tookMs: result.tookMs, error: '', of: draft }),
         (error: unknown) => {
           if (!overtaken.signal.aborted) setState({ ...idle, status: 'failed', error: toCopilotError(error).message })
         }

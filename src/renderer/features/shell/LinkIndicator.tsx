@@ -7,7 +7,7 @@ import { formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
 
-export function LinkGlyph({ link, size }: { readonly link: LinkStatus; readonly size: number }): ReactNode {
+function LinkGlyph({ link, size }: { readonly link: LinkStatus; readonly size: number }): ReactNode {
   if (link.state === 'offline') return <CloudOff size={size} aria-hidden />
   if (link.state === 'connecting') return <LoaderCircle size={size} aria-hidden className="spin" />
   return link.service.embedded ? <Laptop size={size} aria-hidden /> : <Cloud size={size} aria-hidden />
