@@ -22,6 +22,8 @@ describe('parseServiceUrl', () => {
     'ftp://x',
     'grpc://',
     'grpc://x:70000',
+    'http://x:',
+    'grpc://x:/',
     'grpc://x:port',
     'http://u:p@x',
     'http://x/path',

@@ -48,7 +48,7 @@ export function parseServiceUrl(text: string): ServiceTarget {
   if (scheme === undefined || port === undefined) throw wrong('has no scheme that Aside knows')
   // A scheme that URL knows, so that it checks host and port by its strict rules.
   const http = `http${text.slice(scheme.length)}`
-  if (!URL.canParse(http)) throw wrong('is not a valid address')
+  if (!URL.canParse(http) || /:\/?$/.test(text)) throw wrong('is not a valid address')
   const url = new URL(http)
   if (url.username !== '' || url.password !== '') throw wrong('must not contain a name or password (a token goes into ASIDE_TOKEN)')
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') throw wrong('must end after the port')
