@@ -181,7 +181,7 @@ describe('embedded', () => {
   function embed(more: Record<string, string> = {}) {
     const child = fork(`${root}src/service/bin/serve.ts`, [], {
       cwd: root,
-      execArgv: ['--import', `${root}test/fakes/service-parent-port.ts`],
+      execArgv: ['--import', new URL('../fakes/service-parent-port.ts', import.meta.url).href],
       env: {
         PORT: '0',
         AI_SERVICE_PORT: '0',
