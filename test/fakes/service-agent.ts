@@ -2,7 +2,7 @@
 import type { Agent, AgentEvent, AgentTurn } from '../../src/service/agent/agent.ts'
 import type { FinishReason } from '../../src/shared/turn.ts'
 
-export interface ToldAnswer {
+interface ToldAnswer {
   readonly turn: AgentTurn
   readonly signal: AbortSignal
   say(event: AgentEvent): void

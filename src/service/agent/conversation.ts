@@ -1,7 +1,7 @@
 // What a person and the copilot have said in a session: the port of the agent's memory.
 import type { ConversationMessage } from '../providers/provider.ts'
 
-export interface MessageRecord {
+interface MessageRecord {
   readonly userId: string
   readonly sessionId: string
   readonly turnId: string

@@ -1,5 +1,6 @@
 // Runs the AI service: alone (`npm run service`), or as the utility process that the desktop starts. It says once where it
 // listens, and in one sentence why it can't.
+import { setLogger } from '@grpc/grpc-js'
 import { pino } from 'pino'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import { startService, type RunningService } from '../compose.ts'
@@ -14,6 +15,9 @@ interface ParentPort {
 
 const parentPort = (process as { readonly parentPort?: ParentPort }).parentPort
 const logger = createLogger(pino.destination({ fd: 2, sync: true }))
+// grpc-js writes plain lines to standard error by itself; there they are events like all others.
+const grpcLog = (message: unknown): void => logger.warn({ message: String(message) }, 'grpc.library')
+setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog })
 const PARENT_WATCH_MS = 250
 
 let service: RunningService | null = null

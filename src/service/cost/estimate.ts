@@ -4,7 +4,7 @@ import { readCostQuestion, type AskedItem } from './costQuestion.ts'
 import { dividedBy, exact, formatExact, times, type Exact } from './money.ts'
 import type { PriceBook, PriceItem } from './priceBook.ts'
 
-export interface EstimateLine {
+interface EstimateLine {
   readonly item: PriceItem
   /** The multiplication, as text: `3 × 730 h × $0.1008`. */
   readonly arithmetic: string

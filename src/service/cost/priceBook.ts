@@ -13,7 +13,7 @@ const price = z.string().transform((text, context): Exact => {
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
 
 /** What a price counts. */
-export const units = ['hour', 'month', 'GB-month', 'GB', 'million-requests', 'request', 'GB-second', 'GB-hour', 'vCPU-hour', 'vCPU-second'] as const
+const units = ['hour', 'month', 'GB-month', 'GB', 'million-requests', 'request', 'GB-second', 'GB-hour', 'vCPU-hour', 'vCPU-second'] as const
 export type Unit = (typeof units)[number]
 
 const itemSchema = z.object({

@@ -149,7 +149,7 @@ function copilot(parts: GatewayParts): AICopilotServer {
     }),
     streamChat: (call) => {
       announce(call)
-      stream(call).catch((error: unknown) => call.destroy(asServiceError(failure(error))))
+      stream(call).catch((error: unknown) => call.emit('error', asServiceError(failure(error))))
     },
     healthCheck: unary<HealthRequest, HealthResponse>(async (_request, call) => {
       // Probes come without a token; a bad one is refused like everywhere else.
@@ -163,7 +163,7 @@ function copilot(parts: GatewayParts): AICopilotServer {
   }
 }
 
-/** grpc-js takes a status through the stream's `error`. */
+/** grpc-js takes a status through the stream's `error` event, after what was written; `destroy` would lose both. */
 function asServiceError(status: StatusObject): ServiceError {
   return Object.assign(new Error(status.details), status)
 }

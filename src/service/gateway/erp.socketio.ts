@@ -15,6 +15,9 @@ import { answeredBy, type GatewayParts } from './gateway.ts'
 import { watchOutgoing } from './outgoing.ts'
 import { sayThenClose } from './sayThenClose.ts'
 
+/** How long the last word may take to be read when the service stops. */
+const LAST_WORD_MS = 500
+
 interface SocketData {
   caller: Caller
 }
@@ -22,7 +25,7 @@ type ErpSocket = Socket<Record<string, (...args: unknown[]) => void>, Record<str
 type Ack = (answer: AiAck | Record<string, unknown>) => void
 
 /** Adds the dialect to an HTTP server; returns what ends it. */
-export function attachErpSockets(server: HttpServer, parts: GatewayParts): () => void {
+export function attachErpSockets(server: HttpServer, parts: GatewayParts): () => Promise<void> {
   const { verifier, newId, logger } = parts
   const io = new Server<
     Record<string, (...args: unknown[]) => void>,
@@ -50,14 +53,18 @@ export function attachErpSockets(server: HttpServer, parts: GatewayParts): () =>
   // oxlint-disable-next-line promise/no-callback-in-promise -- Socket.IO's middleware goes on by callback
   io.use((socket, next) => void admitSocket(socket).then(next))
   io.on('connection', (socket) => serve(socket, parts))
-  return () => {
+  return async () => {
     const stopping = toSocketError(
       new CopilotError('unavailable', 'The service is restarting. Questions are kept; connect again in a moment.', { retryAfterMs: 1_000 }),
       {
         correlationId: newId()
       }
     )
-    for (const socket of io.sockets.sockets.values()) sayThenClose(socket, stopping)
+    const sockets = [...io.sockets.sockets.values()]
+    const closed = sockets.map((socket) => new Promise<void>((resolve) => void socket.conn.once('close', () => resolve())))
+    for (const socket of sockets) sayThenClose(socket, stopping)
+    // A long-polling reader hears of it with its next poll.
+    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))])
     io.engine.close()
   }
 }

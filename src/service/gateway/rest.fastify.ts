@@ -17,7 +17,7 @@ export interface RestOptions {
   readonly host: string
   readonly port: number
   /** Adds more to the HTTP server before it listens; returns what ends that. */
-  readonly attach: (server: Server) => () => void
+  readonly attach: (server: Server) => () => Promise<void>
 }
 
 const bodySchema = z.object({
@@ -131,7 +131,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   return {
     address: `${host}:${typeof address === 'object' && address !== null ? address.port : port}`,
     async close() {
-      detach()
+      await detach()
       await app.close()
     }
   }

@@ -1,7 +1,7 @@
 // The knowledge base: the port between the agent and whatever finds passages for a question.
 import type { Passage, Term } from '../providers/provider.ts'
 
-export interface KnowledgeQuery {
+interface KnowledgeQuery {
   readonly text: string
   /** What the session says about itself: which clouds the client uses. Breaks ties, finds nothing by itself. */
   readonly context?: string

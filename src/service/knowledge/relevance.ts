@@ -26,7 +26,7 @@ export interface RankingOptions {
   readonly limit: number
 }
 
-export interface Ranked {
+interface Ranked {
   readonly passageId: number
   readonly relevance: number
 }

@@ -99,7 +99,7 @@ for (const group of sameThing) for (const form of group) groupOf.set(form, group
 const longestForm = Math.max(...[...groupOf.keys()].map((form) => form.split(' ').length))
 
 /** Lower-case words: letters and digits, as FTS5's unicode61 splits them. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return (
     text
       .normalize('NFD')

@@ -6,10 +6,10 @@ import type { FinishReason, Usage } from '../../shared/turn.ts'
 import type { Provider, ProviderRequest } from '../providers/provider.ts'
 
 /** What the orchestrator says while an answer is on its way. */
-export type OrchestratorEvent =
+type OrchestratorEvent =
   { readonly type: 'delta'; readonly text: string } | { readonly type: 'notice'; readonly kind: 'failover' | 'local'; readonly text: string }
 
-export interface Outcome {
+interface Outcome {
   readonly finish: FinishReason
   readonly usage: Usage
 }
@@ -32,7 +32,7 @@ export interface Orchestrator {
 }
 
 /** Micro-USD; null: the price is not known. */
-export type PriceOf = (usage: Pick<Usage, 'provider' | 'model' | 'inputTokens' | 'outputTokens' | 'cachedTokens'>) => number | null
+type PriceOf = (usage: Pick<Usage, 'provider' | 'model' | 'inputTokens' | 'outputTokens' | 'cachedTokens'>) => number | null
 
 export interface OrchestratorOptions {
   /** In the order of preference. */

@@ -1,10 +1,10 @@
 // Picks from the best passages the sentences, bullets and tables that answer a question. Pure.
 import type { CitedPassage, Term } from './provider.ts'
 
-export type UnitKind = 'sentence' | 'bullet' | 'table'
+type UnitKind = 'sentence' | 'bullet' | 'table'
 
 /** The smallest thing that is quoted whole. */
-export interface Unit {
+interface Unit {
   readonly kind: UnitKind
   readonly text: string
   readonly n: number

@@ -1,5 +1,5 @@
 // Opens the service's encrypted SQLite file, alone and up to date. A file that can't be read is kept aside, never deleted.
-import { existsSync, renameSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { CopilotError } from '../../shared/errors.ts'
@@ -43,6 +43,8 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
 function open(options: DatabaseOptions): Database {
   const database = new SqliteDatabase(options.file, { timeout: 500 })
   try {
+    // The write-ahead log takes its permissions from here.
+    chmodSync(options.file, 0o600)
     // aegis checks every page, so damage is found instead of handed out as text.
     database.pragma("cipher = 'aegis'")
     database.pragma(`key = 'raw:${options.key}'`)

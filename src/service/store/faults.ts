@@ -21,7 +21,7 @@ export function toStoreFault(error: unknown, path: string): unknown {
 }
 
 function sentenceFor(code: string, path: string): string | null {
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' || code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
     return `The disk that holds ${path} is full or failing (${code}). What was saved is kept; free some space and try again.`
   }
   if (code === 'SQLITE_BUSY' || code.startsWith('SQLITE_LOCKED')) {
