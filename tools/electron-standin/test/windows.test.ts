@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ElectronApplication, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { StandinHooks } from '../src/hooks.ts'
 import { launchFixture, needChromium, runStandin, testFolder, FIXTURE_APP, type TestFolder } from './run.ts'
+
+// Processes are started here, on machines that may be busy: these limits end a hang, they measure nothing.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 /** What the fixture's preload puts on the page's `window`. */
 interface FixtureApi {
