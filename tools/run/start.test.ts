@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+// Processes are started here, on machines that may be busy: these limits end a hang, they measure nothing.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 const START = new URL('./start.ts', import.meta.url).href
 const APP = `

@@ -1,9 +1,9 @@
 // The part of `app` that is only remembered: names and paths, and what the system is asked to remember about the app.
 import { EventEmitter } from 'node:events'
-import type { Menu, Settings } from 'electron'
+import type { CommandLine, Menu, Settings } from 'electron'
 import { hooks } from './hooks.ts'
 import { getPath, setPath } from './paths.ts'
-import { misuse, state, unsupported, violation } from './state.ts'
+import { misuse, state, violation } from './state.ts'
 import { strictModule } from './strict.ts'
 
 const commandLine = strictModule('app.commandLine', 'CommandLine', {
@@ -15,7 +15,7 @@ const commandLine = strictModule('app.commandLine', 'CommandLine', {
   hasSwitch: (name: string): boolean => state.switches.has(name),
   getSwitchValue: (name: string): string => state.switches.get(name) ?? '',
   removeSwitch: (name: string): void => void state.switches.delete(name)
-})
+} satisfies Partial<CommandLine>)
 
 /** Only macOS has it. */
 const dock = strictModule('app.dock', 'Dock', {
@@ -156,10 +156,6 @@ export abstract class AppIdentity extends EventEmitter {
 
   getGPUFeatureStatus(): object {
     return {}
-  }
-
-  getAppMetrics(): unknown {
-    return unsupported('app.getAppMetrics')
   }
 
   isAccessibilitySupportEnabled(): boolean {

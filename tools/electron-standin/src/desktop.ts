@@ -1,6 +1,6 @@
 // `dialog`, `shell` and `clipboard`: recorded for tests; with STANDIN_DESKTOP=1 links, files and copied text reach the real desktop.
 import { spawn } from 'node:child_process'
-import type { MessageBoxReturnValue, OpenDialogReturnValue, SaveDialogReturnValue } from 'electron'
+import type { Dialog, MessageBoxReturnValue, OpenDialogReturnValue, SaveDialogReturnValue, Shell } from 'electron'
 import { config } from './config.ts'
 import { hooks, type ShownDialog } from './hooks.ts'
 import { conversionFailure, needReady } from './state.ts'
@@ -25,7 +25,7 @@ export const dialog = strictModule('dialog', 'Dialog', {
     hooks.dialogs.push({ kind: 'error', options: { title, content } })
     console.error(`${title}\n${content}`)
   }
-})
+} satisfies Partial<Dialog>)
 
 // ---- shell ----
 
@@ -50,7 +50,7 @@ export const shell = strictModule('shell', 'Shell', {
   },
   showItemInFolder: (path: string): void => open(path),
   beep(): void {}
-})
+} satisfies Partial<Shell>)
 
 // ---- clipboard ----
 

@@ -1,4 +1,5 @@
 // `globalShortcut`: shortcuts that tests press with `__standin.triggerShortcut`; the system's own keys are not taken.
+import type { GlobalShortcut } from 'electron'
 import { normalizeAccelerator } from './accelerator.ts'
 import { hooks } from './hooks.ts'
 import { needReady } from './state.ts'
@@ -36,7 +37,7 @@ export const globalShortcut = strictModule('globalShortcut', 'GlobalShortcut', {
     suspended = value
   },
   isSuspended: (): boolean => suspended
-})
+} satisfies Partial<GlobalShortcut>)
 
 hooks.triggerShortcut = (accelerator) => {
   const callback = suspended ? undefined : hooks.shortcuts.get(normalizeAccelerator(accelerator))

@@ -1,4 +1,5 @@
 // `net`: fetch that also knows file: and the app's own schemes.
+import type { Net } from 'electron'
 import { createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
@@ -57,4 +58,4 @@ export const net = strictModule('net', 'Net', {
     if (!hooks.online) throw new Error('net::ERR_INTERNET_DISCONNECTED')
     return fetch(input, plain)
   }
-})
+} satisfies Partial<Net>)

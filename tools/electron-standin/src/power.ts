@@ -1,4 +1,5 @@
 // `powerMonitor` and `powerSaveBlocker`: nothing sleeps here, tests send the events.
+import type { PowerSaveBlocker } from 'electron'
 import { EventEmitter } from 'node:events'
 import { hooks } from './hooks.ts'
 import { conversionFailure } from './state.ts'
@@ -58,4 +59,4 @@ export const powerSaveBlocker = strictModule('powerSaveBlocker', 'PowerSaveBlock
   },
   stop: (id: number): boolean => blockers.delete(id),
   isStarted: (id: number): boolean => blockers.has(id)
-})
+} satisfies Partial<PowerSaveBlocker>)

@@ -1,5 +1,5 @@
 // `protocol`: the app's own schemes, and the handlers that answer for them.
-import type { CustomScheme } from 'electron'
+import type { CustomScheme, Protocol } from 'electron'
 import { misuse, needReady, state, unsupported, violation } from './state.ts'
 import { strictModule } from './strict.ts'
 
@@ -33,4 +33,4 @@ export const protocol = strictModule('protocol', 'Protocol', {
     if (!handlers.delete(scheme)) throw new Error(`Failed to unhandle protocol: ${scheme}`)
   },
   isProtocolHandled: (scheme: string): boolean => handlers.has(scheme)
-})
+} satisfies Partial<Protocol>)

@@ -1,4 +1,5 @@
 // `safeStorage`: Chromium's own 'basic_text' format (v10, a password that is no secret), the only one that Linux has without a keychain.
+import type { SafeStorage } from 'electron'
 import { createCipheriv, createDecipheriv, pbkdf2Sync } from 'node:crypto'
 import { hooks } from './hooks.ts'
 import { needReady, state } from './state.ts'
@@ -40,11 +41,11 @@ export const safeStorage = strictModule('safeStorage', 'SafeStorage', {
     result: decrypt(encrypted),
     shouldReEncrypt: false
   }),
-  getSelectedStorageBackend(): string {
+  getSelectedStorageBackend(): 'unknown' | 'gnome_libsecret' | 'basic_text' {
     if (!state.ready) return 'unknown'
     return hooks.keychain ? 'gnome_libsecret' : 'basic_text'
   },
   setUsePlainTextEncryption(allowed: boolean): void {
     plainTextAllowed = allowed
   }
-})
+} satisfies Partial<SafeStorage>)

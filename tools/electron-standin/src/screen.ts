@@ -1,7 +1,7 @@
 // `screen`: one display, as large as the X11 root where there is one, or what a test says.
 import { execFileSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import type { Display, Point, Rectangle } from 'electron'
+import type { Display, Point, Rectangle, Screen } from 'electron'
 import { config } from './config.ts'
 import { hooks } from './hooks.ts'
 import { electronEvent, needReady } from './state.ts'
@@ -59,7 +59,10 @@ function distance(point: Point, { x, y, width, height }: Rectangle): number {
 
 const nearest = (point: Point): Display => displays().toSorted((a, b) => distance(point, a.bounds) - distance(point, b.bounds))[0] ?? primaryDisplay()
 
-class Screen extends EventEmitter {
+class StandinScreen
+  extends EventEmitter
+  implements Omit<Screen, keyof EventEmitter | 'dipToScreenPoint' | 'dipToScreenRect' | 'screenToDipPoint' | 'screenToDipRect'>
+{
   getAllDisplays(): Display[] {
     needReady(READY)
     return displays()
@@ -86,7 +89,7 @@ class Screen extends EventEmitter {
   }
 }
 
-const instance = new Screen()
+const instance = new StandinScreen()
 watchListeners(instance, 'Screen', ['display-added', 'display-removed', 'display-metrics-changed'])
 
 hooks.setDisplays = (list) => {

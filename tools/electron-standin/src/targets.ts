@@ -32,20 +32,29 @@ export interface Targets {
 export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean }): Promise<Targets> {
   const attached = new Map<string, { sessionId: string; info: TargetInfo }>()
   const owners = new Map<string, TargetOwner>()
+  /** Targets of popups: a request of theirs may still be told when they have gone. */
+  const refused = new Set<string>()
   const arrivals = new Map<string, () => void>()
   let opening = 0
   let expected: { owner: TargetOwner; details: HandlerDetails } | null = null
 
   const resume = (sessionId: string): Promise<unknown> => cdp.sendTo(sessionId, 'Runtime.runIfWaitingForDebugger').catch(ignoreGone)
 
-  /** A held popup holds its opener, too, so it must run before it can be closed: with every request held, it reaches nobody. */
+  /** A held popup holds its opener, too, so it must run before it can be closed. What it asks for is refused below. */
   async function closePopup(sessionId: string, targetId: string): Promise<void> {
-    await cdp.sendTo(sessionId, 'Fetch.enable', { patterns: [{ urlPattern: '*' }] }).catch(ignoreGone)
     await resume(sessionId)
     await cdp.send('Target.closeTarget', { targetId }).catch(ignoreGone)
   }
 
+  /** Documents of the whole browser. A page's main frame has its target's id, so what belongs to no owner is a popup's. */
+  function onDocument({ requestId, frameId }: Events['Fetch.requestPaused'][0]): void {
+    const isPopup = refused.has(frameId) || (attached.has(frameId) && !owners.has(frameId))
+    const answer = isPopup ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' }) : cdp.send('Fetch.continueRequest', { requestId })
+    answer.catch(ignoreGone)
+  }
+
   async function refusePopup(sessionId: string, info: TargetInfo): Promise<void> {
+    refused.add(info.targetId)
     const owner = (info.openerId === undefined ? undefined : owners.get(info.openerId)) ?? expected?.owner
     const details =
       expected && expected.owner === owner
@@ -92,8 +101,10 @@ export async function watchTargets(cdp: Cdp, { runAtOnce }: { runAtOnce: boolean
     for (const owner of owners.values()) owner.onKilled()
     owners.clear()
   })
+  cdp.on('Fetch.requestPaused', onDocument)
   const filter = [{ type: 'page' }]
   await Promise.all([
+    cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*', resourceType: 'Document' }] }),
     cdp.send('Target.setDiscoverTargets', { discover: true, filter }),
     cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true, filter })
   ])

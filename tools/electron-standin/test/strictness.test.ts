@@ -1,6 +1,9 @@
 // The strictness list: what real Electron would refuse, drop or do differently, one by one, in one app that does it all.
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { needChromium, runStandin, STRICT_APP } from './run.ts'
+
+// Processes are started here, on machines that may be busy: these limits end a hang, they measure nothing.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 interface Answers {
   readonly answers: Readonly<Record<string, unknown>>

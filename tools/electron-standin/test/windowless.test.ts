@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ELECTRON, FIXTURE_APP, runStandin, testFolder } from './run.ts'
+
+// Processes are started here, on machines that may be busy: these limits end a hang, they measure nothing.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 const NO_CHROMIUM = { STANDIN_CHROMIUM: '/nonexistent/chromium' }
 
