@@ -211,6 +211,15 @@ describe('askAndFollow', () => {
     await core.desktop.stop()
   })
 
+  it('ends with the reason when the question is refused before any event', async () => {
+    const core = await createFakeCore()
+    core.link.play(() => [new CopilotError('refused', 'This can’t be answered.')])
+    const input = { turnId: core.turnId(), sessionId: core.session.id, text: 'Poison?' }
+    const follow = core.desktop.askAndFollow(input, { signal: AbortSignal.timeout(5_000), patienceMs: 1_000 })
+    await expect(follow.next()).rejects.toMatchObject({ code: 'refused', message: 'This can’t be answered.' })
+    await core.desktop.stop()
+  })
+
   it('gives up waiting for a link that is down, and keeps the question', async () => {
     const core = await createFakeCore()
     core.link.become('offline')

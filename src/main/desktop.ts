@@ -73,8 +73,11 @@ export function createDesktop(options: DesktopOptions): Desktop {
       if (!stopped) log.error(event, { error })
     })
   }
+  /** Who follows a turn, to hear when its question ended without a single event. */
+  const followers = new Map<string, (message: Message) => void>()
   const onMessage = (message: Message): void => {
     mirror.publish({ slice: 'message', value: message })
+    if (message.turnId !== null) followers.get(message.turnId)?.(message)
     background(
       history.waitingCount().then((count) => mirror.publish({ slice: 'waiting', count })),
       'desktop.waiting'
@@ -207,7 +210,12 @@ export function createDesktop(options: DesktopOptions): Desktop {
       const events = recorder.follow(input.turnId, both)
       let begun = false
       let impatient: NodeJS.Timeout | null = null
-      const giveUp = new CopilotError('offline', 'The service can’t be reached. Your question is kept and will be sent when it can.')
+      let giveUp = new CopilotError('offline', 'The service can’t be reached. Your question is kept and will be sent when it can.')
+      followers.set(input.turnId, ({ delivery }) => {
+        if (delivery?.state !== 'failed' && delivery?.state !== 'cancelled') return
+        giveUp = delivery.error === null ? new CopilotError('cancelled', 'Stopped.') : CopilotError.fromWire(delivery.error)
+        done.abort()
+      })
       const unwatch = link.onStatus((status) => {
         if (status.state === 'online' && impatient !== null) {
           clearTimeout(impatient)
@@ -231,6 +239,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
         throw done.signal.aborted && !signal.aborted ? giveUp : error
       } finally {
         following -= 1
+        followers.delete(input.turnId)
         unwatch()
         if (impatient !== null) clearTimeout(impatient)
         done.abort()

@@ -41,7 +41,7 @@ const check: readonly Step[] = [
   vitest('unit', '--project=unit')
 ]
 const test: readonly Step[] = [
-  { name: 'set-up', command: node('tools/run/provision.ts') },
+  { name: 'set-up', command: node('tools/run/provision.ts', '--tests') },
   ...check,
   vitest('contract', '--project=contract'),
   { name: 'build', command: bin('electron-vite', 'build', '--logLevel=warn') },

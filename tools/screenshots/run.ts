@@ -38,12 +38,12 @@ async function seed(page: Page): Promise<void> {
 }
 
 async function ask(page: Page, question: string): Promise<void> {
-  const answers = page.getByRole('article', { name: 'Answer' })
-  const before = await answers.count()
-  await page.getByRole('textbox', { name: 'Question' }).fill(question)
-  await page.keyboard.press('Enter')
-  await answers.nth(before).waitFor()
-  await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'detached' })
+  const field = page.getByRole('textbox', { name: 'Question' })
+  await field.fill(question)
+  await field.press('Enter')
+  // The transcript follows its end: the question comes last, then its answer. Only a finished one can be copied.
+  await page.getByRole('article').getByText(question).waitFor()
+  await page.getByRole('article').last().getByRole('button', { name: 'Copy answer' }).waitFor()
 }
 
 async function size(running: Running, page: Page, width: number, height: number): Promise<void> {
