@@ -31,6 +31,7 @@ const vitest = (name: string, ...projects: string[]): Step => ({
 })
 
 const check: readonly Step[] = [
+  { name: 'lock file', command: node('tools/check/lockfile.ts') },
   { name: 'generated code', command: node('tools/check/generated.ts') },
   ...['shared', 'node', 'preload', 'web', 'e2e'].map((part) => ({ name: `types: ${part}`, command: bin('tsc', '-p', `tsconfig.${part}.json`) })),
   { name: 'lint', command: bin('oxlint', '--deny-warnings') },
