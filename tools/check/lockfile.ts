@@ -18,8 +18,8 @@ interface Lockfile {
   packages: Record<string, LockedPackage>
 }
 
-const SYSTEMS = ['darwin', 'linux', 'win32', 'android', 'freebsd', 'openharmony', 'netbsd', 'openbsd', 'sunos', 'aix']
-const PROCESSORS = ['x64', 'arm64', 'ia32', 'arm', 'ppc64', 'riscv64', 's390x', 'loong64', 'mips64el', 'wasm32']
+const SYSTEMS = new Set(['darwin', 'linux', 'win32', 'android', 'freebsd', 'openharmony', 'netbsd', 'openbsd', 'sunos', 'aix'])
+const PROCESSORS = new Set(['x64', 'arm64', 'ia32', 'arm', 'ppc64', 'riscv64', 's390x', 'loong64', 'mips64el', 'wasm32'])
 const ALIASES: Readonly<Record<string, string>> = {
   armv7: 'arm',
   armhf: 'arm',
@@ -33,8 +33,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** What a package's name says of its platform: `@oxlint/binding-linux-arm64-musl`. Empty where it says nothing. */
 export function platformOf(name: string): Pick<LockedPackage, 'os' | 'cpu' | 'libc'> {
   const words = name.split(/[^a-z0-9]+/i).map((word) => ALIASES[word] ?? word)
-  const os = words.find((word) => SYSTEMS.includes(word))
-  const cpu = words.find((word) => PROCESSORS.includes(word))
+  const os = words.find((word) => SYSTEMS.has(word))
+  const cpu = words.find((word) => PROCESSORS.has(word))
   const libc = words.includes('musl') || name.includes('musleabihf') ? 'musl' : words.includes('gnu') || name.includes('gnueabihf') ? 'glibc' : null
   return { ...(os ? { os: [os] } : {}), ...(cpu ? { cpu: [cpu] } : {}), ...(libc && os === 'linux' ? { libc: [libc] } : {}) }
 }
