@@ -25,8 +25,6 @@ export interface PipelineOptions {
 
 /** Messages of the session that an answer may know. */
 const REMEMBERED = 20
-/** Where best practice is written down. */
-const practiceTopics = ['well-architected', 'security', 'resilience', 'governance', 'cost', 'migration']
 
 export function createPipeline({ conversation, knowledge, priceBook, orchestrator, clock }: PipelineOptions): Agent {
   /** A sum is wanted when the question says so, or when it names things, amounts and a time and nothing else is asked. */
@@ -49,7 +47,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             {
               text: subjectOf(question, history),
               context: Object.values(context).join('\n'),
-              ...(quickAction === 'best-practice' ? { topics: practiceTopics } : {})
+              wantsPractice: quickAction === 'best-practice'
             },
             signal
           )

@@ -18,7 +18,7 @@ const pointing =
 
 /** The text to search with: the question, and the last thing said before it where it says too little by itself. */
 export function subjectOf(question: Pick<Question, 'text'>, history: readonly ConversationMessage[]): string {
-  const own = conceptsOf(question.text).filter(({ forms }) => !pointing.test(forms[0] ?? ''))
+  const own = conceptsOf(question.text).filter(({ forms: [said = ''] }) => !pointing.test(said))
   if (own.length >= 2) return question.text
   const last = history.findLast((message) => message.role === 'user')?.text
   const refersBack =

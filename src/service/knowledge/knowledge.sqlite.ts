@@ -4,13 +4,13 @@ import type { Passage } from '../providers/provider.ts'
 import type { Store } from '../store/store.ts'
 import type { Article, Knowledge, KnowledgeIndex, Section } from './knowledge.ts'
 import { rank, type Candidate, type ConceptHits } from './relevance.ts'
-import { conceptsOf, ftsQuery } from './words.ts'
+import { conceptsOf, ftsPhrase, type Concept } from './words.ts'
 
 interface HitRow {
   passage_id: number
   slug: string
   provider: string
-  topic: string
+  heading: string
   ordinal: number
   score: number
 }
@@ -29,12 +29,14 @@ interface PassageRow {
   topic: string
 }
 
-const USUAL_LIMIT = 6
+const USUAL_LIMIT = 8
+/** What another name of the thing is worth against the one that was said. */
+const OTHER_NAME = 0.8
 
 export function createSqliteKnowledge({ database, writer }: Pick<Store, 'database' | 'writer'>): Knowledge & KnowledgeIndex {
   // FTS5's bm25() is negative, better is smaller. Columns: title, heading, tags, body.
   const selectHits = database.prepare<[string], HitRow>(`
-    SELECT p.passage_id, p.slug, a.provider, a.topic, p.ordinal, -bm25(passage_index, 4.0, 2.5, 2.5, 1.0) AS score
+    SELECT p.passage_id, p.slug, a.provider, p.heading, p.ordinal, -bm25(passage_index, 4.0, 2.5, 2.5, 1.0) AS score
     FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid JOIN article a ON a.slug = p.slug
     WHERE passage_index MATCH ?`)
   const selectNamed = database
@@ -71,29 +73,29 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
     insertIndex.run(lastInsertRowid, article.title, heading, [...article.tags, article.provider, article.topic].join(', '), body)
   }
 
+  /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
+  const hitsOf = ({ forms }: Concept, candidates: Map<number, Candidate>): ConceptHits => {
+    const scores = new Map<number, number>()
+    for (const [index, form] of forms.entries()) {
+      for (const row of selectHits.iterate(ftsPhrase(form))) {
+        const score = row.score * (index === 0 ? 1 : OTHER_NAME)
+        scores.set(row.passage_id, Math.max(score, scores.get(row.passage_id) ?? 0))
+        const { passage_id: passageId, slug, provider, heading } = row
+        candidates.set(passageId, { passageId, slug, provider, heading, isOpening: row.ordinal === 0 })
+      }
+    }
+    return { forms, scores, named: new Set(selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`)) }
+  }
+
   return {
-    async find({ text, context = '', topics = [], limit = USUAL_LIMIT }) {
+    async find({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT }) {
       const candidates = new Map<number, Candidate>()
-      const concepts = conceptsOf(text).map((concept): ConceptHits => {
-        const query = ftsQuery(concept)
-        const scores = new Map<number, number>()
-        for (const row of selectHits.iterate(query)) {
-          scores.set(row.passage_id, row.score)
-          candidates.set(row.passage_id, {
-            passageId: row.passage_id,
-            slug: row.slug,
-            provider: row.provider,
-            topic: row.topic,
-            isOpening: row.ordinal === 0
-          })
-        }
-        return { forms: concept.forms, scores, named: new Set(selectNamed.iterate(`{title tags} : (${query})`)) }
-      })
+      const concepts = conceptsOf(text).map((concept) => hitsOf(concept, candidates))
       const asked = namedProviders(text)
       const { passages, weights } = rank(concepts, [...candidates.values()], {
         passageCount: countPassages.get() ?? 0,
         providers: asked.length > 0 ? asked : namedProviders(context),
-        topics,
+        wantsPractice,
         limit
       })
       return {

@@ -6,7 +6,7 @@ import { never, tempFolder, tempStore } from '../../../test/fakes/service-parts.
 import { readArticle } from './article.ts'
 import { ingest } from './ingest.ts'
 import { createSqliteKnowledge } from './knowledge.sqlite.ts'
-import { conceptsOf, ftsQuery } from './words.ts'
+import { conceptsOf, ftsPhrase } from './words.ts'
 
 const pack = 'test/fixtures/knowledge'
 
@@ -155,6 +155,7 @@ describe('conceptsOf', () => {
   })
 
   it('never lets a word act as an operator', () => {
-    expect(conceptsOf('NOT "a OR b" NEAR(c) x*').map(ftsQuery)).toEqual(['"near"'])
+    expect(conceptsOf('NOT "aa OR bb" NEAR(cc) xx*').flatMap(({ forms }) => forms.map(ftsPhrase))).toEqual(['"aa"', '"bb"', '"near"', '"cc"', '"xx"'])
+    expect(ftsPhrase('a"b')).toBe('"ab"')
   })
 })

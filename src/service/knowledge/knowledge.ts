@@ -5,8 +5,8 @@ interface KnowledgeQuery {
   readonly text: string
   /** What the session says about itself: which clouds the client uses. Breaks ties, finds nothing by itself. */
   readonly context?: string
-  /** Prefer these topics. */
-  readonly topics?: readonly string[]
+  /** Prefer the sections that say how to do it well. */
+  readonly wantsPractice?: boolean
   readonly limit?: number
 }
 

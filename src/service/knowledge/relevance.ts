@@ -13,7 +13,7 @@ export interface Candidate {
   readonly passageId: number
   readonly slug: string
   readonly provider: string
-  readonly topic: string
+  readonly heading: string
   readonly isOpening: boolean
 }
 
@@ -22,7 +22,7 @@ export interface RankingOptions {
   readonly passageCount: number
   /** Clouds that the question or, failing that, the session names. */
   readonly providers: readonly string[]
-  readonly topics: readonly string[]
+  readonly wantsPractice: boolean
   readonly limit: number
 }
 
@@ -43,8 +43,8 @@ export interface Ranking {
  */
 const LEAST = { mentioned: 0.8, named: 0.65, relief: 0.6 }
 /** Passages below this part of the best one's score are left out. */
-const TAIL = 0.45
-const PASSAGES_PER_ARTICLE = 3
+const TAIL = 0.3
+const PASSAGES_PER_ARTICLE = 4
 
 /** BM25's idf (Robertson and Spärck Jones), never below a little. A word that nothing contains weighs as much as the rarest. */
 function weightOf(found: number, passageCount: number): number {
@@ -107,8 +107,10 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
   return { passages, weights }
 }
 
-function preference(candidate: Candidate, { providers, topics }: RankingOptions): number {
+const practiceHeading = /secur|practice|pitfall|lever|recover|avail|resil|design|operat|govern|protect|access|how to|choose/i
+
+function preference(candidate: Candidate, { providers, wantsPractice }: RankingOptions): number {
   const provider = providers.length === 0 || candidate.provider === 'general' || providers.includes(candidate.provider) ? 1 : 0.5
-  const topic = topics.length === 0 || topics.includes(candidate.topic) ? 1 : 0.6
-  return provider * topic * (candidate.isOpening ? 1.15 : 1)
+  if (wantsPractice) return provider * (practiceHeading.test(candidate.heading) ? 1.3 : 0.8)
+  return provider * (candidate.isOpening ? 1.15 : 1)
 }

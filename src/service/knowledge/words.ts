@@ -90,7 +90,7 @@ const sameThing: readonly (readonly string[])[] = [
 ]
 
 export interface Concept {
-  /** Lower-case words or word groups; any of them will do. */
+  /** Lower-case words or word groups; any of them will do. The first is how it was said. */
   readonly forms: readonly string[]
 }
 
@@ -117,24 +117,27 @@ export function conceptsOf(text: string): Concept[] {
   const words = wordsOf(text)
   const concepts = new Map<string, Concept>()
   for (let index = 0; index < words.length && concepts.size < MOST_CONCEPTS;) {
-    const { forms, length } = conceptAt(words, index)
-    if (forms !== null) concepts.set(forms[0] ?? '', { forms })
+    const { group, said, length } = conceptAt(words, index)
+    const key = group?.[0] ?? ''
+    if (group !== null && !concepts.has(key)) concepts.set(key, { forms: [said, ...group.filter((form) => form !== said)] })
     index += length
   }
   return [...concepts.values()]
 }
 
-function conceptAt(words: readonly string[], index: number): { forms: readonly string[] | null; length: number } {
+function conceptAt(words: readonly string[], index: number): { group: readonly string[] | null; said: string; length: number } {
   for (let length = Math.min(longestForm, words.length - index); length > 0; length -= 1) {
-    const group = groupOf.get(words.slice(index, index + length).join(' '))
-    if (group !== undefined) return { forms: group, length }
+    const said = words.slice(index, index + length).join(' ')
+    const group = groupOf.get(said)
+    if (group !== undefined) return { group, said, length }
   }
-  const word = words[index] ?? ''
-  const isNoise = stopWords.has(word) || word.length > 40 || (word.length === 1 && !/\p{N}/u.test(word))
-  return { forms: isNoise ? null : [word], length: 1 }
+  const said = words[index] ?? ''
+  // A bare number says how many, not what.
+  const isNoise = stopWords.has(said) || said.length > 40 || said.length === 1 || /^\p{N}+$/u.test(said)
+  return { group: isNoise ? null : [said], said, length: 1 }
 }
 
 /** A word group as an FTS5 phrase: quoted, so that nothing in it is an operator. */
-export function ftsQuery({ forms }: Concept): string {
-  return forms.map((form) => `"${form.replaceAll('"', '')}"`).join(' OR ')
+export function ftsPhrase(form: string): string {
+  return `"${form.replaceAll('"', '')}"`
 }

@@ -24,15 +24,25 @@ export interface Extract {
 const MOST_POINTS = 5
 const MOST_TABLE_ROWS = 14
 const LONGEST_UNIT = 600
+/** Weaker points than this part of the best line say too little of what was asked. */
+const LEAST_OF_BEST = 0.3
+/** The opening line leads unless another one says much more of what was asked. */
+const OPENING_SUFFICES = 0.6
 
 export function extract(passages: readonly CitedPassage[], terms: readonly Term[]): Extract {
   const units = passages.flatMap((passage, index) => unitsOf(passage, index, terms))
-  const sentences = units.filter((unit) => unit.kind !== 'table').sort((a, b) => b.score - a.score)
-  const lead = opening(passages, units) ?? sentences[0] ?? null
-  const table = units.filter((unit) => unit.kind === 'table' && unit.passage < 2).sort((a, b) => b.score - a.score)[0] ?? null
+  // Articles end with questions to ask the client: good ones, but no answers.
+  const sentences = units.filter((unit) => unit.kind !== 'table' && !unit.text.endsWith('?')).sort((a, b) => b.score - a.score)
+  const first = opening(passages, units)
+  const [strongest] = sentences
+  const lead = first !== null && strongest !== undefined && first.score >= strongest.score * OPENING_SUFFICES ? first : (strongest ?? null)
+  const table =
+    units
+      .filter((unit) => unit.kind === 'table' && (unit.passage < 2 || passages[unit.passage]?.slug === passages[0]?.slug))
+      .sort((a, b) => b.score - a.score)[0] ?? null
   const best = sentences[0]?.score ?? 0
   const points = sentences
-    .filter((unit) => unit !== lead && unit.score >= best * 0.25 && !unit.text.endsWith('?'))
+    .filter((unit) => unit !== lead && unit.score >= best * LEAST_OF_BEST)
     .slice(0, table === null ? MOST_POINTS : MOST_POINTS - 2)
     .sort((a, b) => a.passage - b.passage || a.order - b.order)
   return { lead, table, points }

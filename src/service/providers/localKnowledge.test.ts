@@ -35,7 +35,7 @@ describe('local knowledge', () => {
     expect(ask()).toBe(NOTHING_FOUND)
   })
 
-  it('opens with what the thing is and follows with what was asked, each with its source', () => {
+  it('opens with the line that says most, or with what the thing is, each with its source', () => {
     const passages = [
       passage({
         id: 'a#1',
@@ -46,8 +46,8 @@ describe('local knowledge', () => {
       passage({})
     ]
     const text = ask({ passages, terms })
-    expect(text.split('\n')[0]).toBe('Harbor keeps objects. [1]')
-    expect(text).toContain('- Choose Frozen for archives; a restore takes twelve hours. [2]')
+    expect(text.split('\n')[0]).toBe('Choose Frozen for archives; a restore takes twelve hours. [2]')
+    expect(ask({ passages, terms: [{ forms: ['harbor'], weight: 3 }] }).split('\n')[0]).toBe('Harbor keeps objects. [1]')
     expect(text).not.toContain('Does the client know?')
   })
 

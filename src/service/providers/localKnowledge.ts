@@ -48,15 +48,15 @@ export function answer({ quickAction, history, material }: ProviderRequest): str
     const help = 'To compute a cost, name what is used, how much of it, where and for how long: “3 m7i.large in us-east-1 for a month”.'
     return found === null ? help : `${help}\n\n${found}`
   }
-  if (estimate.length > 0) return [...estimate, ...(found === null || isComplete(estimate) ? [] : [found])].join('\n\n')
+  if (estimate.length > 0) return [...estimate, ...(found === null || standsAlone(estimate) ? [] : [found])].join('\n\n')
   if (found === null) return NOTHING_FOUND
   const preface = quickAction === undefined ? undefined : needsModel[quickAction]
   return preface === undefined ? found : `${preface}\n\n${found}`
 }
 
-/** A computed sum opens with it in bold; then nothing needs to be added. */
-function isComplete(estimate: readonly string[]): boolean {
-  return estimate[0]?.startsWith('**') ?? false
+/** A computed sum opens with it in bold, and where nothing could be priced there is no table: nothing needs to be added to either. */
+function standsAlone(estimate: readonly string[]): boolean {
+  return !(estimate[0]?.startsWith('|') ?? false)
 }
 
 function fromPassages({ passages, terms }: ProviderRequest['material']): string | null {
