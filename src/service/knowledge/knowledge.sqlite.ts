@@ -96,6 +96,7 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
         passageCount: countPassages.get() ?? 0,
         providers: asked.length > 0 ? asked : namedProviders(context),
         wantsPractice,
+        wantsComparison: /\b(compare[ds]?|comparison|versus|vs|differ\w*|better|or)\b/i.test(text),
         limit
       })
       return {

@@ -23,6 +23,7 @@ export interface RankingOptions {
   /** Clouds that the question or, failing that, the session names. */
   readonly providers: readonly string[]
   readonly wantsPractice: boolean
+  readonly wantsComparison: boolean
   readonly limit: number
 }
 
@@ -109,8 +110,14 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
 
 const practiceHeading = /secur|practice|pitfall|lever|recover|avail|resil|design|operat|govern|protect|access|how to|choose/i
 
-function preference(candidate: Candidate, { providers, wantsPractice }: RankingOptions): number {
+const comparisonHeading = /compar|differ|versus|\bvs\b| or |when to|choos/i
+/** Sections that ask instead of answering. */
+const questionHeading = /^questions\b/i
+
+function preference(candidate: Candidate, { providers, wantsPractice, wantsComparison }: RankingOptions): number {
   const provider = providers.length === 0 || candidate.provider === 'general' || providers.includes(candidate.provider) ? 1 : 0.5
+  if (questionHeading.test(candidate.heading)) return provider * 0.4
+  if (wantsComparison && comparisonHeading.test(candidate.heading)) return provider * 1.5
   if (wantsPractice) return provider * (practiceHeading.test(candidate.heading) ? 1.3 : 0.8)
   return provider * (candidate.isOpening ? 1.15 : 1)
 }
