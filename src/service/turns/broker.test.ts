@@ -233,6 +233,7 @@ describe('any interleaving', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(5) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('tick' as const) }) }
     )
+    let resumed = 0
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.scheduler(), fc.boolean(), async (steps, scheduler, cancels) => {
         const inner = createMemoryTurnLog()
@@ -260,6 +261,8 @@ describe('any interleaving', () => {
           } else if (one.do === 'listen') listen(one.back)
           else if (one.do === 'leave') listeners[one.which]?.leaving.abort()
           else if (scheduler.count() > 0) await scheduler.waitOne()
+          // What was set free is heard before the next step.
+          await new Promise((resolve) => setImmediate(resolve))
         }
         if (cancels) void broker.cancel(anna, question.turnId)
         else answer.finish()
@@ -268,6 +271,7 @@ describe('any interleaving', () => {
         const whole = await inner.read(question.turnId, 0)
         expect(whole.map(({ seq }) => seq)).toEqual(whole.map((_, index) => index + 1))
         expect(reduceTurn(whole)).toMatchObject({ text: said, state: cancels ? 'cancelled' : 'done' })
+        resumed += listeners.filter(({ afterSeq }) => afterSeq > 0).length
         for (const { heard, leaving, afterSeq } of listeners) {
           const expected = whole.slice(afterSeq)
           expect(heard.events).toEqual(leaving.signal.aborted ? expected.slice(0, heard.events.length) : expected)
@@ -275,5 +279,7 @@ describe('any interleaving', () => {
       }),
       { numRuns: 150 }
     )
+    // The property says something about coming back only if somebody did.
+    expect(resumed).toBeGreaterThan(20)
   })
 })
