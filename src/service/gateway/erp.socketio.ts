@@ -173,8 +173,6 @@ function serve(socket: ErpSocket, parts: GatewayParts): void {
     requireFresh(caller, clock.now())
     ack?.(await greet())
   })
-  // An `error` event from a client would otherwise be an unhandled one of this process's own emitter.
-  socket.on('error', () => logger.warn({}, 'socket.clientError'))
 
   greet().then(
     (hello) => socket.emit(socketEvents.hello, hello),
