@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newQuestion, newSession, START } from '../../../../test/fakes/historySamples.ts'
 import { openStore } from '../history.sqlite.ts'
 import { versionOf } from './migrate.ts'
-import { migrations, type Migration } from './migrations/index.ts'
+import { migrations } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
 import { openDatabase, type OpenedDatabase } from './opening.ts'
 
 const key = new Uint8Array(32).fill(7)

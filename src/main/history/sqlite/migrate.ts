@@ -2,7 +2,7 @@
 import { CopilotError } from '../../../shared/errors.ts'
 import { openConnection, type Connection } from './connection.ts'
 import type { HistoryFiles } from './files.ts'
-import type { Migration } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
 
 export function versionOf(db: Connection): number {
   return db.pragma('user_version', { simple: true }) as number

@@ -8,7 +8,8 @@ import { asStorageError, storageFailure } from './failures.ts'
 import { historyFiles, type HistoryFiles } from './files.ts'
 import { takeLock } from './lock.ts'
 import { firstProblem, migrateCopy, readEveryPage, runMigrations, versionOf } from './migrate.ts'
-import { migrations as released, type Migration } from './migrations/index.ts'
+import { migrations as released } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
 
 export interface OpenOptions {
   readonly dataDir: string
