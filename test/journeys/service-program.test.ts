@@ -1,5 +1,6 @@
 // The service as the program it ships as: starts, says where it is, survives, stops, and says why it can't. And clients
 // written in another language, which know only the base fields.
+import { PYTHON } from '../../tools/run/python.ts'
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
@@ -229,11 +230,9 @@ describe('embedded', () => {
 
 describe('clients in another language, which know only the base fields', () => {
   async function python(script: string, ...args: string[]): Promise<Record<string, unknown>> {
-    const { stdout } = await run('/usr/bin/python3', ['-B', `${root}test/peers/${script}`, ...args]).catch(
-      (error: { stderr?: string; message: string }) => {
-        throw new Error(error.stderr?.trim() ?? error.message)
-      }
-    )
+    const { stdout } = await run(PYTHON, ['-B', `${root}test/peers/${script}`, ...args]).catch((error: { stderr?: string; message: string }) => {
+      throw new Error(error.stderr?.trim() ?? error.message)
+    })
     return JSON.parse(stdout) as Record<string, unknown>
   }
   const joined = (heard: Record<string, unknown>): string => (heard['pieces'] as [string, boolean, string][]).map(([text]) => text).join('')

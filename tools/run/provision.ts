@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findChromium } from '../electron-standin/src/chromium.ts'
+import { PYTHON } from './python.ts'
 import { runLauncher, SetupError } from './setupError.ts'
 
 export interface Requirement {
@@ -33,13 +34,13 @@ export const command = (name: string, packages: readonly string[]): Requirement 
   isThere: () => (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, name)))
 })
 
-/** A module that python3 finds. */
+/** A module that the Python of the tests finds. */
 export const pythonModule = (name: string, packages: readonly string[]): Requirement => ({
   name: `Python's ${name}`,
   packages,
   isThere() {
     try {
-      execFileSync('python3', ['-c', `import importlib.util, sys; sys.exit(importlib.util.find_spec(${JSON.stringify(name)}) is None)`], {
+      execFileSync(PYTHON, ['-c', `import importlib.util, sys; sys.exit(importlib.util.find_spec(${JSON.stringify(name)}) is None)`], {
         stdio: 'ignore'
       })
       return true
