@@ -58,7 +58,8 @@ async function theme(running: Running, source: (typeof THEMES)[number], pages: r
   for (const page of pages) await page.waitForFunction((dark) => matchMedia('(prefers-color-scheme: dark)').matches === dark, source === 'dark')
 }
 const shoot = async (page: Page, name: string): Promise<void> => {
-  // Let transitions of at most 180 ms end.
+  // Nothing under the mouse, and transitions of at most 180 ms at their end.
+  await page.mouse.move(0, 0)
   await page.waitForTimeout(250)
   await page.screenshot({ path: join(OUT, `${name}.png`) })
   console.log(`${OUT}/${name}.png`)

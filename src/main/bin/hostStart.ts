@@ -1,11 +1,12 @@
 // Starts the host without windows when none runs, and waits until its door is open.
 import { spawn } from 'node:child_process'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
 import type { Config } from '../config.ts'
+import { ensureDataDir } from '../dataDir.ts'
 import { connectToHost, type HostConnection } from '../endpoint/client.ts'
 
 /** How to run the app on this machine: real Electron or what stands in for it. `args` go before the app's folder. */
@@ -49,7 +50,7 @@ export async function prepareLaunch(say: (line: string) => void): Promise<Launch
 /** The host goes on when this process ends. @throws CopilotError `unavailable` with what it said and what to do. */
 export async function startHost({ config, launch, appDir, limitMs }: HostStart): Promise<HostConnection> {
   const { dataDir, environment, token } = config
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  ensureDataDir(dataDir)
   const logFile = join(dataDir, 'host.log')
   const log = await open(logFile, 'w', 0o600)
   const { ELECTRON_RUN_AS_NODE: _asNode, ...inherited } = environment

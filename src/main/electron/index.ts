@@ -1,9 +1,9 @@
 // The app's entry under Electron: lifecycle only. What must happen before `ready` happens in the static part below.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { app, session } from 'electron'
 import { composeDesktop, type ComposeOptions } from '../compose.ts'
-import { readConfig } from '../config.ts'
+import { readConfig, type Config } from '../config.ts'
+import { ensureDataDir } from '../dataDir.ts'
 import type { Desktop } from '../desktop.ts'
 import { createStderrLog } from '../log.stderr.ts'
 import type { Shell } from '../shell.ts'
@@ -15,9 +15,8 @@ import { createSafeStorageVault } from './vault.safeStorage.ts'
 import { runWindowed } from './windowed.ts'
 import { runWindowless } from './windowless.ts'
 
-const config = readConfig({ defaultDataDir: app.getPath('userData') })
+const config = configure()
 const log = createStderrLog(config.logLevel)
-mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
 app.setPath('userData', config.dataDir)
 const launch = parseLaunch(process.argv.slice(1))
 
@@ -29,9 +28,25 @@ if (app.requestSingleInstanceLock()) {
   app.quit()
 }
 
+/** Reads the environment and makes the data folder; what is wrong with them ends the app with one sentence. */
+function configure(): Config {
+  try {
+    const read = readConfig({ defaultDataDir: app.getPath('userData') })
+    ensureDataDir(read.dataDir)
+    return read
+  } catch (error) {
+    tell(error)
+    process.exit(1)
+  }
+}
+
+function tell(error: unknown): void {
+  process.stderr.write(`Aside could not start: ${error instanceof Error ? error.message : String(error)}\n`)
+}
+
 function fail(error: unknown): void {
   log.error('app.start', { error })
-  process.stderr.write(`Aside could not start: ${error instanceof Error ? error.message : String(error)}\n`)
+  tell(error)
   app.exit(1)
 }
 
