@@ -24,6 +24,8 @@ test('asks in the overlay, keeps the answer encrypted, and finds it after a rest
   await expect(answer.getByRole('button', { name: 'Copy answer' })).toBeVisible()
   await expect(answer).toContainText(/Multi-AZ/)
   await expect(overlay.getByRole('button', { name: /^Source 1:/ }).first()).toBeVisible()
+  const firstWords = ((await overlay.locator('.overlay-text p').first().textContent()) ?? '').slice(0, 40)
+  expect(firstWords.length).toBeGreaterThan(20)
 
   await overlay.keyboard.press('Escape')
   await expect.poll(() => win.evaluate((w) => w.isVisible())).toBe(false)
@@ -42,12 +44,7 @@ test('asks in the overlay, keeps the answer encrypted, and finds it after a rest
   await expect(second.main.getByRole('listbox').getByRole('option').first()).toContainText(/Multi-AZ/i)
   await second.main.keyboard.press('Enter')
   await expect(second.main.getByText(QUESTION).first()).toBeVisible()
-  await expect(
-    second.main
-      .getByRole('article')
-      .filter({ hasText: /synchronous standby/ })
-      .first()
-  ).toBeVisible()
+  await expect(second.main.getByRole('article').filter({ hasText: firstWords })).toBeVisible()
   await second.quit()
 })
 
