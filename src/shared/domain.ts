@@ -215,11 +215,12 @@ export const settingsSchema = z.object({
 })
 export type Settings = z.infer<typeof settingsSchema>
 
+/** Ctrl+Shift+V stays free: terminals and editors paste with it. */
 export const defaultSettings: Settings = {
   theme: 'system',
   reduceMotion: 'system',
   textScale: 1,
-  shortcuts: { toggleOverlay: 'CommandOrControl+Shift+Space', askClipboard: 'CommandOrControl+Shift+V' },
+  shortcuts: { toggleOverlay: 'CommandOrControl+Shift+Space', askClipboard: 'CommandOrControl+Alt+Shift+V' },
   overlay: { opacity: 1, clickThrough: false, hideFromCapture: true },
   service: { openaiBaseUrl: '', openaiModel: '', findOllama: true }
 }
