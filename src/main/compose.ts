@@ -144,14 +144,9 @@ function embedded(options: ComposeOptions & { readonly secrets: Secrets; readonl
         ...(key === null ? {} : { OPENAI_API_KEY: key })
       }
     },
-    onReady: () => {
-      keeper.doors().then(
-        (now) => {
-          doors = now
-          link.recheck()
-        },
-        () => undefined // whoever waits for the doors hears of it
-      )
+    onReady: (now) => {
+      doors = now
+      link.recheck()
     }
   })
   const tokens = createTokenKeeper(
@@ -174,7 +169,7 @@ function embedded(options: ComposeOptions & { readonly secrets: Secrets; readonl
     address: '127.0.0.1',
     clock: systemClock,
     async connect() {
-      doors = await keeper.doors()
+      await keeper.doors()
       return supervise(address, random)
     }
   })

@@ -33,8 +33,14 @@ test('a first session is asked in and answered with sources', async ({ start }) 
 
   // A source opens in the browser, and only there.
   await answer.getByRole('list', { name: 'Sources' }).getByRole('button').first().click()
+  await running.app.evaluate(({ shell }) => {
+    const opened: string[] = []
+    Object.assign(globalThis, { opened })
+    shell.openExternal = async (url) => void opened.push(url)
+  })
   await answer.getByRole('link', { name: 'Open source' }).click()
-  expect(running.app.windows().every((page) => page.url().startsWith('app://') || page.url().includes('localhost'))).toBe(true)
+  const opened = (): Promise<string[]> => running.app.evaluate(() => (globalThis as unknown as { opened: string[] }).opened)
+  await expect.poll(opened).toEqual([expect.stringMatching(/^https:\/\/docs\.aws\.amazon\.com\//)])
   await running.quit()
 })
 

@@ -7,6 +7,7 @@ import { composeDesktop } from '../../src/main/compose.ts'
 import { parseConfig } from '../../src/main/config.ts'
 import type { Desktop } from '../../src/main/desktop.ts'
 import { silentLog } from '../../src/main/log.ts'
+import type { ServiceHost, ServiceProcess } from '../../src/main/service/host.ts'
 import { createChildServiceHost } from '../../src/main/service/host.child.ts'
 import type { Vault } from '../../src/main/auth/vault.ts'
 import { defaultSettings } from '../../src/shared/domain.ts'
@@ -23,11 +24,19 @@ export interface HostOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-export async function startHost({ dataDir, environment = {} }: HostOptions): Promise<Desktop> {
+export interface TestHost extends Desktop {
+  /** Ends the embedded service behind the desktop's back. */
+  killService(): Promise<void>
+}
+
+export async function startHost({ dataDir, environment = {} }: HostOptions): Promise<TestHost> {
   await mkdir(dataDir, { recursive: true })
+  const child = createChildServiceHost([execPath, 'src/service/bin/serve.ts'])
+  let running: ServiceProcess | null = null
+  const host: ServiceHost = { start: (env) => (running = child.start(env)) }
   let settings = { ...defaultSettings, service: { ...defaultSettings.service, findOllama: false } }
   const quiet = async (): Promise<void> => undefined
-  return composeDesktop({
+  const desktop = await composeDesktop({
     config: parseConfig({ ...process.env, ASIDE_DATA_DIR: dataDir, ...environment }, { defaultDataDir: dataDir }),
     log: silentLog,
     vault: testVault,
@@ -42,11 +51,12 @@ export async function startHost({ dataDir, environment = {} }: HostOptions): Pro
       status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
       onStatus: () => () => undefined
     },
-    host: createChildServiceHost([execPath, 'src/service/bin/serve.ts']),
+    host,
     historyWorker: null,
     version: '0.0.0',
     endpoint: { show: null, stop: null }
   })
+  return { ...desktop, killService: async () => running?.stop(0) }
 }
 
 /** Every byte of every file below the folder, for a look at what is on the disk. */

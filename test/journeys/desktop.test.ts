@@ -55,3 +55,11 @@ it('says so when the knowledge has nothing on it', async () => {
   expect(view.citations).toEqual([])
   await desktop.stop()
 })
+
+it('goes on with the next question after the service inside was killed', async () => {
+  const desktop = await startHost({ dataDir })
+  await ask(desktop, QUESTION)
+  await desktop.killService()
+  expect(reduceTurn(await ask(desktop, 'Which levers reduce S3 storage cost?'))).toMatchObject({ state: 'done', error: null })
+  await desktop.stop()
+})

@@ -1,4 +1,4 @@
-// The embedded service is kept running, on the same doors.
+// The embedded service is kept running.
 import { describe, expect, it } from 'vitest'
 import { CopilotError } from '../../shared/errors.ts'
 import { silentLog } from '../log.ts'
@@ -25,10 +25,10 @@ function fakeHost(): ServiceHost & { readonly started: FakeProcess[]; readonly n
       const doors = Promise.withResolvers<ServiceDoors>()
       const gone = Promise.withResolvers<void>()
       doors.promise.catch(() => undefined)
-      const port = env['AI_SERVICE_PORT'] === '0' ? '50001' : env['AI_SERVICE_PORT']
+      const nth = started.length + 1
       const child: FakeProcess = {
         env,
-        come: () => doors.resolve({ grpc: `127.0.0.1:${port}`, http: '127.0.0.1:50002' }),
+        come: () => doors.resolve({ grpc: `127.0.0.1:5000${nth}`, http: `127.0.0.1:6000${nth}` }),
         crash: () => gone.resolve(),
         refuse: (message) => {
           doors.reject(new CopilotError('unavailable', message))
@@ -42,7 +42,7 @@ function fakeHost(): ServiceHost & { readonly started: FakeProcess[]; readonly n
   }
 }
 
-const keep = (host: ServiceHost, onReady = (): void => undefined) =>
+const keep = (host: ServiceHost, onReady: (doors: ServiceDoors) => void = () => undefined) =>
   createKeeper({ host, env: async () => ({ ASIDE_LAUNCH_TOKEN: 'x' }), random: () => 0, log: silentLog, onReady })
 
 describe('keeper', () => {
@@ -52,18 +52,18 @@ describe('keeper', () => {
     const first = host.nextStart()
     const both = Promise.all([keeper.doors(), keeper.doors()])
     ;(await first).come()
-    const doors = { grpc: '127.0.0.1:50001', http: '127.0.0.1:50002' }
+    const doors = { grpc: '127.0.0.1:50001', http: '127.0.0.1:60001' }
     expect(await both).toEqual([doors, doors])
     expect(host.started.map((p) => p.env)).toEqual([{ ASIDE_LAUNCH_TOKEN: 'x', PORT: '0', AI_SERVICE_PORT: '0' }])
     await keeper.stop()
   })
 
-  it('starts it again on the same ports after a crash, and tells the link', async () => {
+  it('starts it again on free ports after a crash, and tells where it is now', async () => {
     const host = fakeHost()
-    let ready = 0
+    const seen: string[] = []
     const again = Promise.withResolvers<void>()
-    const keeper = keep(host, () => {
-      if (++ready === 2) again.resolve()
+    const keeper = keep(host, ({ grpc }) => {
+      if (seen.push(grpc) === 2) again.resolve()
     })
     const first = host.nextStart()
     const doors = keeper.doors()
@@ -72,9 +72,11 @@ describe('keeper', () => {
     const second = host.nextStart()
     host.started[0]?.crash()
     const child = await second
-    expect(child.env).toMatchObject({ PORT: '50002', AI_SERVICE_PORT: '50001' })
+    expect(child.env).toMatchObject({ PORT: '0', AI_SERVICE_PORT: '0' })
     child.come()
     await again.promise
+    expect(seen).toEqual(['127.0.0.1:50001', '127.0.0.1:50002'])
+    expect((await keeper.doors()).grpc).toBe('127.0.0.1:50002')
     await keeper.stop()
   })
 

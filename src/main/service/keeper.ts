@@ -1,5 +1,4 @@
-// Keeps the embedded service running: one launch token for its whole life, the same ports after a crash, so that the
-// link only has to reconnect.
+// Keeps the embedded service running. Each start takes free ports: the old ones may be somebody else's by then.
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { Random } from '../../shared/kit/clock.ts'
@@ -17,8 +16,8 @@ export interface KeeperOptions {
   readonly env: () => Promise<Readonly<Record<string, string>>>
   readonly random: Random
   readonly log: Log
-  /** It came up, again: the link should look. */
-  readonly onReady: () => void
+  /** It came up, also after a crash, behind these doors. */
+  readonly onReady: (doors: ServiceDoors) => void
 }
 
 export interface Keeper {
@@ -32,7 +31,6 @@ export interface Keeper {
 export function createKeeper(options: KeeperOptions): Keeper {
   const { host, random, log, onReady } = options
   let current: ServiceProcess | null = null
-  let doors: ServiceDoors | null = null
   let first: Promise<ServiceDoors> | null = null
   let stopping = false
   let restarting = false
@@ -40,7 +38,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let timer: NodeJS.Timeout | null = null
 
   async function start(): Promise<ServiceDoors> {
-    const env = { ...(await options.env()), ...portsOf(doors) }
+    const env = { ...(await options.env()), PORT: '0', AI_SERVICE_PORT: '0' }
     if (stopping) throw new CopilotError('cancelled', 'Aside is closing.')
     const startedAt = performance.now()
     const child = host.start(env)
@@ -53,9 +51,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
       log.warn('service.exited', { failures, waitMs })
       timer = setTimeout(() => void startAgain(), waitMs)
     })
-    doors = await child.ready
+    const doors = await child.ready
     log.info('service.ready', { ms: Math.round(performance.now() - startedAt) })
-    onReady()
+    onReady(doors)
     return doors
   }
   async function startAgain(): Promise<void> {
@@ -93,9 +91,4 @@ export function createKeeper(options: KeeperOptions): Keeper {
       await current?.stop(STOP_GRACE_MS)
     }
   }
-}
-
-function portsOf(doors: ServiceDoors | null): Record<string, string> {
-  if (doors === null) return { PORT: '0', AI_SERVICE_PORT: '0' }
-  return { PORT: doors.http.split(':').at(-1) ?? '0', AI_SERVICE_PORT: doors.grpc.split(':').at(-1) ?? '0' }
 }
