@@ -21,6 +21,10 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[]
   /** Unix ms; names the file that is set aside. */
   readonly now: number
+  /** Several processes may open it at once; else the first one has it alone. */
+  readonly shared?: boolean
+  /** Leaves a file that can't be read where it is, and throws: for those who only look. */
+  readonly leaveDamage?: boolean
 }
 
 /** The caller closes it. Throws `CopilotError` with one sentence when the folder, the disk or another process is in the way. */
@@ -29,7 +33,7 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
     makeFolder(dirname(options.file))
     return { database: open(options), incident: null }
   } catch (error) {
-    if (!isDamage(error)) throw toStoreFault(error, options.file)
+    if (!isDamage(error) || options.leaveDamage === true) throw toStoreFault(error, options.file)
     const aside = setAside(options.file, options.now)
     const incident = `The service's store could not be read (damaged, or another key). It is kept as ${aside}; a fresh one was opened.`
     try {
@@ -49,7 +53,7 @@ function open(options: DatabaseOptions): Database {
     database.pragma("cipher = 'aegis'")
     database.pragma(`key = 'raw:${options.key}'`)
     // Alone: two services on one store would both revive the same turns. It also keeps the WAL index off the disk.
-    database.pragma('locking_mode = EXCLUSIVE')
+    if (options.shared !== true) database.pragma('locking_mode = EXCLUSIVE')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
@@ -74,6 +78,7 @@ function migrate(database: Database, options: DatabaseOptions): void {
       `The store ${options.file} was written by a newer version of Aside (step ${done}). Use that version, or set ASIDE_DATA_DIR to another folder.`
     )
   }
+  if (options.shared === true && done === options.migrations.length) return
   // Takes the lock at once, also when there is nothing to do.
   database
     .transaction(() => {

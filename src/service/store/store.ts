@@ -41,7 +41,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** A key file that holds something else (a torn copy, an edit) is kept aside; the database then is too. */
-async function storeKey(file: string, now: number): Promise<{ key: string; incident: string | null }> {
+export async function storeKey(file: string, now: number): Promise<{ key: string; incident: string | null }> {
   const found = await secretFile(file, newKey)
   if (/^[0-9a-f]{64}$/.test(found)) return { key: found, incident: null }
   const aside = `${file}.damaged-${new Date(now).toISOString().replace(/[:.]/g, '-')}`

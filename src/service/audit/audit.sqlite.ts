@@ -1,0 +1,168 @@
+// The audit log in an encrypted file of its own, beside the store: it can be verified while the service runs, and nothing
+// that prunes or erases the store reaches it.
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CompactSign, compactVerify } from 'jose'
+import { z } from 'zod'
+import type { Clock } from '../../shared/kit/clock.ts'
+import { ALGORITHM, type SigningKeys } from '../auth/keys.ts'
+import { openDatabase, type Database } from '../store/database.ts'
+import { storeKey } from '../store/store.ts'
+import { createWriter } from '../store/writer.ts'
+import { auditActions, type Audit } from './audit.ts'
+import { nextEntry, verifyChain, type AuditEntry, type AuditHead, type ChainReport } from './chain.ts'
+
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE entry (
+    n INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    details TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  -- Entries are added, never changed: who wants to must break the file, and then the chain tells.
+  CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER entry_is_never_removed BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+  `
+]
+
+/** A signed head is written after this many entries, at each start, hourly and at the end. */
+const HEAD_EVERY_ENTRIES = 500
+const HEAD_EVERY_MS = 3_600_000
+
+interface Row {
+  n: number
+  at: number
+  actor: string
+  action: string
+  subject: string
+  details: string
+  previous: string
+  hash: string
+}
+
+const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+const headSchema = z.object({ n: z.number().int(), hash: z.string(), at: z.number() })
+
+function fromRow(row: Row): AuditEntry {
+  const action = auditActions.find((known) => known === row.action)
+  // A word that was never an action can't be shown as one; the hash below then tells that the entry was changed.
+  return { ...row, action: action ?? 'access.denied', details: detailsSchema.parse(JSON.parse(row.details)) }
+}
+
+export interface AuditLog extends Audit {
+  readonly incident: string | null
+  /** Writes the last head and closes the file. */
+  stop(): Promise<void>
+}
+
+export interface AuditOptions {
+  readonly dataDir: string
+  readonly keys: SigningKeys
+  readonly clock: Clock
+  readonly onHeadFailed: (error: unknown) => void
+}
+
+/** The caller stops it. Throws `CopilotError` when the folder can't be used. */
+export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOptions): Promise<AuditLog> {
+  const { database, incident } = await openFile(dataDir, clock, false)
+  const writer = createWriter(database)
+  const insert = database.prepare<[Row]>('INSERT INTO entry VALUES (@n, @at, @actor, @action, @subject, @details, @previous, @hash)')
+  const selectLast = database.prepare<[], Pick<AuditEntry, 'n' | 'hash'>>('SELECT n, hash FROM entry ORDER BY n DESC LIMIT 1')
+  let headed = selectLast.get()?.n ?? 0
+  let heads = Promise.resolve()
+
+  const writeHead = (): Promise<void> => {
+    heads = heads.then(async () => {
+      const last = selectLast.get()
+      if (last === undefined) return
+      await appendHead(dataDir, keys, { ...last, at: clock.now() })
+      headed = last.n
+    })
+    return heads
+  }
+  const keepHead = (): void => void writeHead().catch(onHeadFailed)
+  keepHead()
+  const timer = setInterval(keepHead, HEAD_EVERY_MS)
+  timer.unref()
+  return {
+    incident,
+    async record(event) {
+      const n = await writer.write(() => {
+        const entry = nextEntry(selectLast.get() ?? null, event, clock.now())
+        insert.run({ ...entry, details: JSON.stringify(entry.details) })
+        return entry.n
+      })
+      if (n - headed >= HEAD_EVERY_ENTRIES) {
+        headed = n
+        keepHead()
+      }
+    },
+    async stop() {
+      clearInterval(timer)
+      writer.stop()
+      await writeHead().catch(onHeadFailed)
+      database.close()
+    }
+  }
+}
+
+/** Reads and checks the whole log of a data folder, also while a service writes it. */
+export async function verifyAudit({ dataDir, keys, clock }: Omit<AuditOptions, 'onHeadFailed'>): Promise<ChainReport> {
+  const { database } = await openFile(dataDir, clock, true)
+  try {
+    // The heads first: one that is written while the chain is read lies beyond what was read of it.
+    const { heads, forged } = await readHeads(dataDir, keys)
+    if (forged !== null) return { ok: false, entries: 0, heads: heads.length, brokenAt: null, reason: forged }
+    return verifyChain(rows(database), heads)
+  } finally {
+    database.close()
+  }
+}
+
+function* rows(database: Database): Generator<AuditEntry> {
+  for (const row of database.prepare<[], Row>('SELECT * FROM entry ORDER BY n').iterate()) {
+    const entry = fromRow(row)
+    yield entry.action === row.action ? entry : { ...entry, hash: '' }
+  }
+}
+
+async function openFile(dataDir: string, clock: Clock, leaveDamage: boolean): Promise<{ database: Database; incident: string | null }> {
+  const now = clock.now()
+  const { key } = await storeKey(join(dataDir, 'store.key'), now)
+  return openDatabase({ file: join(dataDir, 'audit.sqlite'), key, migrations, now, shared: true, leaveDamage })
+}
+
+const headsFile = (dataDir: string): string => join(dataDir, 'audit.heads')
+
+async function appendHead(dataDir: string, keys: SigningKeys, head: AuditHead): Promise<void> {
+  const signed = await new CompactSign(Buffer.from(JSON.stringify(head))).setProtectedHeader({ alg: ALGORITHM }).sign(keys.privateKey)
+  const file = openSync(headsFile(dataDir), 'a', 0o600)
+  try {
+    appendFileSync(file, `${signed}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function readHeads(dataDir: string, keys: SigningKeys): Promise<{ heads: AuditHead[]; forged: string | null }> {
+  const file = headsFile(dataDir)
+  const heads: AuditHead[] = []
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  for (const [index, line] of lines.entries()) {
+    // A crash can tear the last line; a torn head says nothing, and the ones before it still hold.
+    if (line === '' || index === lines.length - 1) continue
+    try {
+      const { payload } = await compactVerify(line, keys.publicKey, { algorithms: [ALGORITHM] })
+      heads.push(headSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8'))))
+    } catch {
+      return { heads, forged: `Line ${index + 1} of audit.heads was not signed by this service.` }
+    }
+  }
+  return { heads, forged: null }
+}
