@@ -4,6 +4,7 @@ import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
+import { openAudit } from './audit/audit.sqlite.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
@@ -15,7 +16,7 @@ import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
-import type { Logger } from './logging.ts'
+import { errorFields, type Logger } from './logging.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
 import { createLocalKnowledge } from './providers/localKnowledge.ts'
 import { createOllamaProvider } from './providers/ollama.undici.ts'
@@ -62,13 +63,16 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const resources = findResources(config.resourcesDir, import.meta.dirname)
   if (resources === null) logger.warn({}, 'resources.missing')
   const keys = await signingKeys(config.dataDir)
+  const audit = await openAudit({ dataDir: config.dataDir, keys, clock, onHeadFailed: (error) => logger.error(errorFields(error), 'audit.head') })
+  started.defer(() => audit.stop())
+  if (audit.incident !== null) logger.error({ incident: audit.incident }, 'audit.incident')
   const verifier = createVerifier({ keys, launchToken: config.launchToken, clock })
   const knowledge = createSqliteKnowledge(store)
   const priceBook = await prices(resources, logger)
   const providers = options.providers ?? providersOf(config, clock, started)
   // Prices of models come with the price books of the next step; until then only what is free is known.
   const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
-  const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, clock })
+  const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, audit, clock })
   const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent, clock, newId, logger })
 
@@ -82,6 +86,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => clearInterval(pruning))
 
   const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
+  await audit.record({ actor: 'service', action: 'service.started', subject: version })
+  started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
   const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, config, resources)
   const parts = started.move()
   let stopping: Promise<void> | null = null

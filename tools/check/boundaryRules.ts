@@ -14,7 +14,7 @@ const SERVICE_FLOORS = [
   ['agent'],
   ['orchestrator', 'knowledge', 'actions'],
   ['providers'],
-  ['limits', 'cost', 'audit', 'metrics', 'store', 'auth', 'schedule']
+  ['limits', 'cost', 'audit', 'safety', 'metrics', 'store', 'auth', 'schedule']
 ]
 
 const serviceRules: IForbiddenRuleType[] = SERVICE_FLOORS.slice(1).map((floor, index) => ({

@@ -14,7 +14,7 @@ export interface AgentTurn {
 /** What an agent may say while it answers; the broker says the rest. */
 export type AgentEvent = Extract<TurnEventBody, { type: 'queued' | 'status' | 'delta' | 'citation' | 'notice' | 'usage' }>
 
-interface AnswerOptions {
+export interface AnswerOptions {
   /** Aborted when the turn is cancelled or the service stops; the answer then rejects soon. */
   readonly signal: AbortSignal
   /** Called in order; never throws. */

@@ -1,18 +1,22 @@
 // The first agent: gather, answer, record, in a row. The state graph of the specification takes its place behind the
 // same port.
 import type { Clock } from '../../shared/kit/clock.ts'
+import type { Audit } from '../audit/audit.ts'
 import { estimate } from '../cost/estimate.ts'
 import { estimateTable, type EstimateTable } from '../cost/estimateTable.ts'
 import { asksForCost } from '../cost/costQuestion.ts'
 import type { PriceBook } from '../cost/priceBook.ts'
-import type { Knowledge } from '../knowledge/knowledge.ts'
+import type { Findings, Knowledge } from '../knowledge/knowledge.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ConversationMessage, ProviderRequest } from '../providers/provider.ts'
-import type { Agent, AgentEvent, AgentTurn } from './agent.ts'
+import { maskCredentials } from '../safety/credentials.ts'
+import { createOutputFilter } from '../safety/outputFilter.ts'
+import type { Agent, AgentTurn, AnswerOptions } from './agent.ts'
 import { createCitationScan } from './citations.ts'
 import type { Conversation } from './conversation.ts'
 import { materialOf } from './material.ts'
 import { promptFor } from './prompt.ts'
+import { createSafeguard } from './safeguard.ts'
 import { subjectOf, wantsSum } from './subject.ts'
 
 export interface PipelineOptions {
@@ -20,13 +24,16 @@ export interface PipelineOptions {
   readonly knowledge: Knowledge
   readonly priceBook: PriceBook
   readonly orchestrator: Orchestrator
+  readonly audit: Audit
   readonly clock: Clock
 }
 
 /** Messages of the session that an answer may know. */
 const REMEMBERED = 20
 
-export function createPipeline({ conversation, knowledge, priceBook, orchestrator, clock }: PipelineOptions): Agent {
+export function createPipeline({ conversation, knowledge, priceBook, orchestrator, audit, clock }: PipelineOptions): Agent {
+  const safeguard = createSafeguard()
+
   /** A sum is wanted when the question says so, or when it names things, amounts and a time and nothing else is asked. */
   const costOf = ({ question }: AgentTurn, history: readonly ConversationMessage[]): EstimateTable | null => {
     const { text, quickAction, context } = question
@@ -36,7 +43,22 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
     return quickAction === 'cost' || asksForCost(text) || computed.isExplicit ? estimateTable(computed) : null
   }
 
-  const gather = async (turn: AgentTurn, signal: AbortSignal): Promise<ProviderRequest> => {
+  /** Passages that speak to the model are left out: said in the answer, and audited without their text. */
+  const guarded = async (turn: AgentTurn, findings: Findings, emit: AnswerOptions['emit']): Promise<Findings> => {
+    const { passages, attacks } = safeguard(findings.passages)
+    for (const { passage, rules } of attacks) {
+      emit({ type: 'notice', kind: 'masked', text: `A passage of “${passage.title}” was left out: it tries to give the model instructions.` })
+      await audit.record({
+        actor: turn.userId,
+        action: 'injection.blocked',
+        subject: turn.turnId,
+        details: { source: passage.slug, rules: rules.join(' ') }
+      })
+    }
+    return { ...findings, passages }
+  }
+
+  const gather = async (turn: AgentTurn, { signal, emit }: AnswerOptions): Promise<ProviderRequest> => {
     const { question, userId, turnId } = turn
     const { text, quickAction, sessionId, context } = question
     const history = await conversation.before({ userId, sessionId, turnId }, REMEMBERED)
@@ -51,36 +73,62 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             },
             signal
           )
-    const material = materialOf(findings, costOf(turn, history))
+    const material = materialOf(await guarded(turn, findings, emit), costOf(turn, history))
     return { question: text, quickAction, history, material, prompt: promptFor({ question: text, quickAction, context, history, material }) }
+  }
+
+  /** The turn as it may leave: without credentials that somebody pasted into a question or a session's form. */
+  const masked = async (turn: AgentTurn, emit: AnswerOptions['emit']): Promise<AgentTurn> => {
+    const { question } = turn
+    const text = maskCredentials(question.text)
+    const context = Object.entries(question.context).map(([name, value]) => [name, maskCredentials(value)] as const)
+    const kinds = [...new Set([...text.kinds, ...context.flatMap(([, value]) => value.kinds)])]
+    if (kinds.length === 0) return turn
+    emit({ type: 'notice', kind: 'masked', text: `Left out before anything was sent: ${kinds.join(', ')}. If it is in use, change it.` })
+    await audit.record({ actor: turn.userId, action: 'credential.masked', subject: turn.turnId, details: { kinds: kinds.join(', ') } })
+    return {
+      ...turn,
+      question: { ...question, text: text.text, context: Object.fromEntries(context.map(([name, value]) => [name, value.text])) }
+    }
   }
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
-      conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'user', text: question.text, createdAt }),
+      conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'user', text: maskCredentials(question.text).text, createdAt }),
 
-    async answer(turn, { signal, emit }) {
+    async answer(given, options) {
+      const { signal, emit } = options
+      const turn = await masked(given, emit)
       const { userId, turnId, question } = turn
       emit({ type: 'status', stage: 'Reading the knowledge base' })
-      const request = await gather(turn, signal)
+      const request = await gather(turn, options)
       signal.throwIfAborted()
       emit({ type: 'status', stage: 'Answering' })
+      const filter = createOutputFilter()
       const scan = createCitationScan()
       let text = ''
-      const pass = (event: AgentEvent): void => {
-        emit(event)
-        if (event.type !== 'delta') return
-        text += event.text
-        for (const n of scan.next(event.text)) {
+      const show = (piece: string): void => {
+        if (piece === '') return
+        emit({ type: 'delta', text: piece })
+        text += piece
+        for (const n of scan.next(piece)) {
           const source = request.material.sources[n - 1]
           if (source !== undefined) emit({ type: 'citation', ...source })
         }
       }
       try {
-        const { finish, usage } = await orchestrator.answer(request, { signal, emit: pass })
+        const { finish, usage } = await orchestrator.answer(request, {
+          signal,
+          emit: (event) => (event.type === 'delta' ? show(filter.next(event.text)) : emit(event))
+        })
+        show(filter.end())
+        if (filter.removed.length > 0) {
+          emit({ type: 'notice', kind: 'masked', text: `Left out of the answer: ${[...new Set(filter.removed)].join(', ')}.` })
+        }
         emit({ type: 'usage', ...usage })
         return finish
       } finally {
+        show(filter.end())
         // What was read is what was said, also where it was stopped or broke off.
         if (text !== '') await conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'assistant', text, createdAt: clock.now() })
       }
