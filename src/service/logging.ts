@@ -1,5 +1,7 @@
 // Logs are events with fields and ids; never prompts, answers, tokens or personal data.
 import { pino, type DestinationStream } from 'pino'
+import { scrubPersonalData } from '../shared/kit/personalData.ts'
+import { maskCredentials } from './safety/credentials.ts'
 
 /** The part of a logger that rooms use: fields first, then the event's name. */
 export interface Logger {
@@ -11,7 +13,29 @@ export interface Logger {
 
 /** JSON lines. */
 export function createLogger(destination: DestinationStream): Logger {
-  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, destination)
+  const formatters = { level: (label: string) => ({ level: label }), log: scrubFields }
+  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
+}
+
+const DEEPEST = 6
+const LONGEST_TEXT = 2_000
+
+/** The last line of defence: fields hold no content by design; what slips in of a person or a key is replaced. */
+export function scrubFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [scrubText(name), scrubValue(value, 0)]))
+}
+
+function scrubValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return scrubText(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= DEEPEST) return '[deeper]'
+  if (Array.isArray(value)) return value.slice(0, 100).map((one) => scrubValue(one, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [scrubText(name), scrubValue(one, depth + 1)]))
+}
+
+function scrubText(text: string): string {
+  const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT).toWellFormed()}…` : text
+  return scrubPersonalData(maskCredentials(short).text)
 }
 
 /** What may be told of an error: its kind and place, not its words, which can hold what a person wrote. */
