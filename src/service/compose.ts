@@ -5,6 +5,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
+import { createClientKeys } from './auth/clientKeys.ts'
+import { createIdentityProvider } from './auth/identityProvider.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
@@ -66,7 +68,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const audit = await openAudit({ dataDir: config.dataDir, keys, clock, onHeadFailed: (error) => logger.error(errorFields(error), 'audit.head') })
   started.defer(() => audit.stop())
   if (audit.incident !== null) logger.error({ incident: audit.incident }, 'audit.incident')
-  const verifier = createVerifier({ keys, launchToken: config.launchToken, clock })
+  const verifier = createVerifier({
+    keys,
+    launchToken: config.launchToken,
+    identityProvider: config.identityProvider === null ? null : createIdentityProvider(config.identityProvider, { clock }),
+    clientKeys: createClientKeys({ dataDir: config.dataDir, clock }),
+    clock
+  })
   const knowledge = createSqliteKnowledge(store)
   const priceBook = await prices(resources, logger)
   const providers = options.providers ?? providersOf(config, clock, started)

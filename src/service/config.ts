@@ -3,6 +3,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
+import type { IdentityProviderSettings } from './auth/identityProvider.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
 
 export interface ServiceConfig {
@@ -25,6 +26,8 @@ export interface ServiceConfig {
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
   /** Base address of an Ollama; null: don't look for one. */
   readonly ollamaUrl: string | null
+  /** The organisation's identity provider; null: only tokens of this service get in. */
+  readonly identityProvider: IdentityProviderSettings | null
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
   /**
@@ -78,6 +81,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
         ? null
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
+    identityProvider: identityProviderOf(read),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
@@ -107,6 +111,24 @@ function userDataRoot(environment: Environment, platform: NodeJS.Platform): stri
   if (platform === 'win32') return environment['APPDATA'] ?? join(home, 'AppData', 'Roaming')
   const data = environment['XDG_DATA_HOME']
   return data !== undefined && isAbsolute(data) ? data : join(home, '.local', 'share')
+}
+
+function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSettings | null {
+  const names = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
+  const jwksUrl = read.url('AUTH_JWKS_URL', ['https:', 'http:'])
+  const missing = names.filter((name) => read.text(name) === null)
+  if (missing.length === names.length) return null
+  if (missing[0] !== undefined || jwksUrl === null)
+    throw bad(missing[0] ?? 'AUTH_JWKS_URL', 'is missing: AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL go together')
+  const { protocol, hostname } = new URL(jwksUrl)
+  // Whoever can change the keys on their way can sign in as anybody.
+  if (protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) throw bad('AUTH_JWKS_URL', 'must begin with https://')
+  return {
+    issuer: read.text('AUTH_ISSUER') ?? '',
+    audience: read.text('AUTH_AUDIENCE') ?? '',
+    jwksUrl,
+    rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
+  }
 }
 
 function ollamaAddress(host: string | null): string {

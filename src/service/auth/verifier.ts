@@ -1,10 +1,13 @@
-// Reads bearer tokens: the service's own JWTs, and the per-launch token of the desktop that started it.
+// Reads bearer tokens: the service's own JWTs, those of an organisation's identity provider, keys of other services, and the
+// per-launch token of the desktop that started it.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { errors, jwtVerify } from 'jose'
+import { decodeJwt, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { requireFresh, type Caller } from './caller.ts'
+import type { ClientKeys } from './clientKeys.ts'
+import type { IdentityProvider } from './identityProvider.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, type SigningKeys } from './keys.ts'
 
 export interface TokenVerifier {
@@ -15,6 +18,9 @@ export interface TokenVerifier {
 export interface VerifierOptions {
   readonly keys: SigningKeys
   readonly launchToken: string | null
+  /** Absent: only the service's own tokens get in. */
+  readonly identityProvider?: IdentityProvider | null
+  readonly clientKeys?: ClientKeys | null
   readonly clock: Clock
 }
 
@@ -22,14 +28,19 @@ export interface VerifierOptions {
 const LONGEST_TOKEN = 8_192
 /** Signatures cost 100 µs and more: a connection that sends the same token with each call pays once. */
 const REMEMBERED_TOKENS = 2_000
+/** A token is checked anew after this long: the key that signed it may have been withdrawn. */
+const REMEMBERED_MS = 300_000
+/** What the service calls itself and the desktop it runs in; no token may. */
+const RESERVED = /^(?:local$|service$|client:)/
 
 const claimsSchema = z.object({ sub: z.string().min(1).max(128), exp: z.number(), role: z.string().min(1).max(64).default('user') })
 
-export function createVerifier({ keys, launchToken, clock }: VerifierOptions): TokenVerifier {
-  const remembered = new Map<string, Caller>()
+export function createVerifier({ keys, launchToken, identityProvider = null, clientKeys = null, clock }: VerifierOptions): TokenVerifier {
+  const remembered = new Map<string, { readonly caller: Caller; readonly since: number }>()
   const launchDigest = launchToken === null ? null : digest(launchToken)
 
   const read = async (token: string): Promise<Caller> => {
+    if (identityProvider !== null && issuerOf(token) === identityProvider.issuer) return await identityProvider.verify(token)
     try {
       const { payload } = await jwtVerify(token, keys.publicKey, {
         algorithms: [ALGORITHM],
@@ -39,6 +50,7 @@ export function createVerifier({ keys, launchToken, clock }: VerifierOptions): T
         currentDate: new Date(clock.now())
       })
       const claims = claimsSchema.parse(payload)
+      if (RESERVED.test(claims.sub)) throw new RangeError('a reserved name')
       return { userId: claims.sub, role: claims.role, expiresAt: claims.exp * 1_000 }
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw refused('The sign-in has expired. Sign in again.', error)
@@ -54,15 +66,28 @@ export function createVerifier({ keys, launchToken, clock }: VerifierOptions): T
       if (launchDigest !== null && timingSafeEqual(seen, launchDigest)) return { userId: 'local', role: 'admin', expiresAt: null }
       const key = seen.toString('base64')
       const known = remembered.get(key)
-      if (known !== undefined) {
-        requireFresh(known, clock.now())
-        return known
+      if (known !== undefined && Math.abs(clock.now() - known.since) < REMEMBERED_MS) {
+        requireFresh(known.caller, clock.now())
+        return known.caller
       }
+      remembered.delete(key)
+      const client = clientKeys?.verify(token) ?? null
+      if (client !== null) return client
       const caller = await read(token)
       if (remembered.size >= REMEMBERED_TOKENS) remembered.delete(remembered.keys().next().value ?? '')
-      remembered.set(key, caller)
+      remembered.set(key, { caller, since: clock.now() })
       return caller
     }
+  }
+}
+
+/** What the token says of its issuer, unchecked: only to choose who checks it. */
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    // Not a JWT: whoever checks it says so.
+    return undefined
   }
 }
 
