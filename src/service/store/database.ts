@@ -60,6 +60,8 @@ function open(options: DatabaseOptions): Database {
     // Temporary files would hold plain text beside an encrypted database.
     database.pragma('temp_store = MEMORY')
     database.pragma('trusted_schema = OFF')
+    // What is deleted is written over: an erasure that leaves the text in a free page is none.
+    database.pragma('secure_delete = ON')
     const check = database.pragma('quick_check(1)', { simple: true })
     if (check !== 'ok') throw Object.assign(new Error(String(check)), { code: 'SQLITE_CORRUPT' })
     migrate(database, options)
