@@ -26,7 +26,7 @@ const kept: readonly Kept[] = [
 ]
 
 /** Columns that hold JSON, shown as what they hold. */
-const JSON_COLUMNS = ['question', 'events']
+const JSON_COLUMNS = new Set(['question', 'events'])
 
 export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>): PersonalStore[] {
   return kept.map(({ name, select, deletes }) => {
@@ -40,7 +40,7 @@ export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'da
           yield Object.fromEntries(
             Object.entries(row).map(([column, value]) => [
               column,
-              JSON_COLUMNS.includes(column) && typeof value === 'string' ? (JSON.parse(value) as unknown) : value
+              JSON_COLUMNS.has(column) && typeof value === 'string' ? (JSON.parse(value) as unknown) : value
             ])
           )
         }
