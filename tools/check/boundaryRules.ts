@@ -18,7 +18,7 @@ const SERVICE_FLOORS = [
 ]
 
 const serviceRules: IForbiddenRuleType[] = SERVICE_FLOORS.slice(1).map((floor, index) => ({
-  name: `service-runs-down-${floor.join('-')}`,
+  name: `service-runs-down-from-${floor[0]}`,
   comment: 'In the service imports run down: gateway, turns, agent, orchestrator and knowledge, providers, and the base below.',
   severity: 'error',
   from: { path: `^src/service/(${floor.join('|')})/`, pathNot: TEST },
