@@ -8,6 +8,7 @@ import { ingest } from '../knowledge/ingest.ts'
 import { createSqliteKnowledge } from '../knowledge/knowledge.sqlite.ts'
 import { createOrchestrator } from '../orchestrator/orchestrator.ts'
 import { createLocalKnowledge, NOTHING_FOUND } from '../providers/localKnowledge.ts'
+import { modelFacts } from '../providers/models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts'
 import type { AgentEvent } from './agent.ts'
 import { createCitationScan } from './citations.ts'
@@ -26,6 +27,8 @@ function model(say: (request: ProviderRequest) => readonly ProviderPart[] | Copi
     asked,
     ready: () => Promise.resolve(true),
     model: () => 'm-1',
+    profile: () => ({ ...modelFacts('m-1'), model: 'm-1', priceKey: null, timeouts: { firstTextMs: 30_000, betweenTextMs: 30_000 } }),
+    probe: () => Promise.resolve(),
     async *stream(request) {
       asked.push(request)
       const parts = say(request)

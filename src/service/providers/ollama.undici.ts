@@ -4,6 +4,8 @@ import { request } from 'undici'
 import { z } from 'zod'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { createOpenAiProvider, type OpenAiProvider } from './openai.undici.ts'
+import { ProviderFailure } from './failure.ts'
+import { modelFacts } from './models.ts'
 import type { Provider } from './provider.ts'
 
 export interface OllamaOptions {
@@ -82,6 +84,17 @@ export function createOllamaProvider(options: OllamaOptions): Provider & { stop(
       return isThere
     },
     model: () => inner?.model() ?? null,
+    profile: () =>
+      inner?.profile() ?? {
+        ...modelFacts(null),
+        model: null,
+        priceKey: null,
+        timeouts: { firstTextMs: options.timeoutMs, betweenTextMs: options.timeoutMs }
+      },
+    async probe() {
+      await look()
+      if (!isThere) throw new ProviderFailure('unavailable', 'No Ollama answers here. Start it, and load a model that can chat.')
+    },
     async *stream(question, signal) {
       if (inner === null) return
       yield* inner.stream(question, signal)

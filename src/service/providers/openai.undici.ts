@@ -5,6 +5,7 @@ import { errors, Pool } from 'undici'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { FinishReason } from '../../shared/turn.ts'
+import { modelFacts } from './models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from './provider.ts'
 import { createStallWatch } from './stallWatch.ts'
 
@@ -110,6 +111,13 @@ export function createOpenAiProvider(options: OpenAiOptions): OpenAiProvider {
     kind: 'model',
     ready: () => Promise.resolve(true),
     model: () => model,
+    profile: () => ({
+      ...modelFacts(model),
+      model,
+      priceKey: null,
+      timeouts: { firstTextMs: options.timeoutMs, betweenTextMs: options.timeoutMs }
+    }),
+    probe: async (signal) => void (await firstModel(signal)),
     async *stream(request, signal) {
       const watch = createStallWatch(options.timeoutMs)
       try {
