@@ -14,7 +14,7 @@ export type GeminiOptions = Omit<AnswersOptions, 'keySetting' | 'modelSetting' |
 }
 
 const setting = { keySetting: 'GEMINI_API_KEY', modelSetting: 'GEMINI_MODEL', urlSetting: 'GEMINI_BASE_URL' }
-const filtered = ['SAFETY', 'RECITATION', 'LANGUAGE', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'IMAGE_SAFETY']
+const filtered: ReadonlySet<string> = new Set(['SAFETY', 'RECITATION', 'LANGUAGE', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'IMAGE_SAFETY'])
 
 /** `baseUrl` without a version path: `https://generativelanguage.googleapis.com`. */
 export function createGeminiProvider(options: GeminiOptions): UpstreamProvider {
@@ -89,7 +89,7 @@ function readPart(part: Fields | null, sink: AnswerSink): void {
 function finishOf(reason: string, { name }: Setup): FinishReason {
   if (reason === 'STOP') return 'stop'
   if (reason === 'MAX_TOKENS') return 'length'
-  if (filtered.includes(reason)) return 'filtered'
+  if (filtered.has(reason)) return 'filtered'
   throw new ProviderFailure('unavailable', `${name} gave up its answer.`)
 }
 
