@@ -153,19 +153,30 @@ async function prune(log: TurnLog, clock: Clock): Promise<void> {
 }
 
 function providersOf(config: ServiceConfig, clock: Clock, started: AsyncDisposableStack): Provider[] {
-  const { openai, ollamaUrl, upstreamTimeoutMs: timeoutMs, connectTimeoutMs, poolSize: connections } = config
+  const { openai, ollamaUrl, upstreamTimeoutMs, connectTimeoutMs, poolSize: connections } = config
+  const timeouts = { firstTextMs: upstreamTimeoutMs, betweenTextMs: upstreamTimeoutMs }
   const providers: Provider[] = []
   if (openai !== null) {
     const isOpenAi = openai.baseUrl === 'https://api.openai.com/v1'
     const name = isOpenAi ? 'OpenAI' : `The model server at ${new URL(openai.baseUrl).host}`
     // A server of one's own usually has one model; OpenAI has many, so one must be named.
     const model = openai.model ?? (isOpenAi ? 'gpt-4o-mini' : null)
-    const provider = createOpenAiProvider({ ...openai, id: 'openai', name, model, timeoutMs, connectTimeoutMs, connections })
+    const provider = createOpenAiProvider({
+      ...openai,
+      apiKey: () => openai.apiKey,
+      id: 'openai',
+      name,
+      model,
+      priceKey: null,
+      timeouts,
+      connectTimeoutMs,
+      connections
+    })
     started.defer(() => provider.stop())
     providers.push(provider)
   }
   if (ollamaUrl !== null) {
-    const ollama = createOllamaProvider({ url: ollamaUrl, model: openai?.model ?? null, timeoutMs, connectTimeoutMs, connections, clock })
+    const ollama = createOllamaProvider({ url: ollamaUrl, model: openai?.model ?? null, timeouts, connectTimeoutMs, connections, clock })
     started.defer(() => ollama.stop())
     providers.push(ollama)
   }

@@ -14,9 +14,10 @@ const options = (upstream: Upstream, part: Partial<OpenAiOptions> = {}): OpenAiO
   id: 'openai',
   name: 'The model server',
   baseUrl: upstream.baseUrl,
-  apiKey: 'sk-test',
+  apiKey: () => 'sk-test',
+  priceKey: 'openai',
   model: 'm-1',
-  timeoutMs: 2_000,
+  timeouts: { firstTextMs: 2_000, betweenTextMs: 2_000 },
   connectTimeoutMs: 1_000,
   connections: 10,
   ...part
@@ -65,7 +66,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it('takes the first chat model that the server lists when none is named', async () => {
-    await using under = await start({ model: null, apiKey: null })
+    await using under = await start({ model: null, apiKey: () => null })
     await collect(under.provider.stream(aRequest, never))
     expect(under.upstream.requests.map(({ path, authorization }) => [path, authorization])).toEqual([
       ['/v1/models', undefined],
@@ -147,7 +148,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it.each([0, 1])('gives up on a server that goes quiet after %d pieces, and hangs up', async (count) => {
-    await using under = await start({ timeoutMs: 80 })
+    await using under = await start({ timeouts: { firstTextMs: 80, betweenTextMs: 80 } })
     under.upstream.script((response) => {
       stream(response).flushHeaders()
       for (let index = 0; index < count; index += 1) response.write(chunk('Har'))
@@ -157,7 +158,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it('waits on a slow answer as long as pieces keep coming', async () => {
-    await using under = await start({ timeoutMs: 150 })
+    await using under = await start({ timeouts: { firstTextMs: 150, betweenTextMs: 150 } })
     under.upstream.script(async (response) => {
       stream(response)
       for (let index = 0; index < 6; index += 1) {
@@ -182,7 +183,7 @@ describe('OpenAI-compatible server', () => {
 })
 
 describe('Ollama', () => {
-  const settings = { model: null, timeoutMs: 2_000, connectTimeoutMs: 1_000, connections: 4 }
+  const settings = { model: null, timeouts: { firstTextMs: 2_000, betweenTextMs: 2_000 }, connectTimeoutMs: 1_000, connections: 4 }
 
   it('is found, with a model that can chat, and answers', async () => {
     await using upstream = await startUpstream()
