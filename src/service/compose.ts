@@ -9,6 +9,7 @@ import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
 import { createBudgets } from './cost/budget.ts'
 import { createSqliteLedger } from './cost/ledger.sqlite.ts'
+import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { attachErpSockets } from './gateway/erp.socketio.ts'
@@ -20,7 +21,7 @@ import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import type { Logger } from './logging.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
 import { logSignal } from './orchestrator/signals.ts'
-import { roughTariff } from './orchestrator/tariff.ts'
+import { createTariff } from './orchestrator/tariff.ts'
 import { createLocalKnowledge } from './providers/localKnowledge.ts'
 import { createOllamaProvider } from './providers/ollama.undici.ts'
 import { createOpenAiProvider } from './providers/openai.undici.ts'
@@ -80,8 +81,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     random: Math.random,
     ledger,
     budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
-    tariff: roughTariff,
-    fit: (request) => request,
+    tariff: createTariff(resources === null ? null : await readModelPrices(resources.pricing)),
     settings: { placesPerProvider: config.poolSize },
     onSignal: (signal) => logSignal(logger, signal)
   })

@@ -1,5 +1,6 @@
 // An orchestrator for tests, with providers that follow a script and a ledger that can be read.
-import type { Asker, Tariff } from '../../src/service/orchestrator/accountant.ts'
+import type { Asker } from '../../src/service/orchestrator/accountant.ts'
+import type { Tariff } from '../../src/service/orchestrator/tariff.ts'
 import {
   createOrchestrator,
   type Orchestrator,
@@ -77,6 +78,7 @@ export function scripted(
 /** A token is a character; input costs 2 micro-USD each, output 10. */
 export const plainTariff: Tariff = {
   promptTokens: (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0),
+  roughTokens: (piece) => piece.length,
   textTokens: (piece) => piece.length,
   costMicros: (_profile, { inputTokens, outputTokens }) => inputTokens * 2 + outputTokens * 10
 }
@@ -117,7 +119,6 @@ export function orchestra({ caps = [], ...options }: OrchestraOptions): Orchestr
     ledger,
     budgets: createBudgets({ ledger, capsOf: () => caps, isLifted: () => false, clock }),
     tariff: plainTariff,
-    fit: (request) => request,
     onSignal: (signal) => void signals.push(signal),
     ...options
   })

@@ -1,18 +1,10 @@
 // What an attempt is predicted to cost before it is sent, and what it has cost after: the orchestrator's side of the ledger.
 import type { AttemptOutcome, Cap, Ledger, Payer } from '../cost/ledger.ts'
 import { ProviderFailure } from '../providers/failure.ts'
-import type { ProviderProfile, ProviderRequest, ProviderUsage } from '../providers/provider.ts'
+import type { ProviderRequest, ProviderUsage } from '../providers/provider.ts'
 import type { Lane } from './lane.ts'
 import type { Member } from './fleet.ts'
-
-/** Tokens and prices, as the price books and tokenisers give them. */
-export interface Tariff {
-  /** Tokens of a prompt for this model; an estimate where its tokeniser is not public. */
-  promptTokens(prompt: ProviderRequest['prompt'], model: string): number
-  textTokens(text: string, model: string): number
-  /** Whole micro-USD; null: no price is known. */
-  costMicros(profile: Pick<ProviderProfile, 'model' | 'priceKey'>, usage: ProviderUsage, at: number): number | null
-}
+import type { Tariff } from './tariff.ts'
 
 /** Whose attempt, at which turn. */
 export interface Asker extends Payer {

@@ -45,6 +45,32 @@ describe('before the first text', () => {
     expect((await ask(aRequest)).text).toBe('Good answer.')
   })
 
+  it('asks only those whose window takes the question, and leaves old turns out where it must', async () => {
+    const history = Array.from(
+      { length: 40 },
+      (_, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content: 'word '.repeat(200) }) as const
+    )
+    const question = { role: 'user', content: 'And now?' } as const
+    const request = { ...aRequest, question: question.content, prompt: [...history, question] }
+    const small = scripted('a', [good()], { facts: { quality: 3, contextWindow: 4_000 } })
+    await house({ providers: [small] }).ask(request)
+    const sent = small.asked[0]?.prompt ?? []
+    expect(sent.length).toBeLessThan(30)
+    expect(sent.at(-1)).toEqual(question)
+    const long = { role: 'user', content: 'word '.repeat(5_000) } as const
+    const tiny = scripted('a', [good()], { facts: { quality: 3, contextWindow: 4_000 } })
+    const { text: answer } = await house({ providers: [tiny, scripted('b', [good()], { facts: { contextWindow: 50_000 } })] }).ask({
+      ...request,
+      question: long.content,
+      prompt: [long]
+    })
+    expect(answer).toBe('Good answer.')
+    expect(tiny.asked).toHaveLength(0)
+    expect((await house({ providers: [tiny] }).ask({ ...request, question: 'short', prompt: [long] })).error).toMatchObject({
+      code: 'context_too_large'
+    })
+  })
+
   it('tries the same model again for a short time before it gives another kind of answer', async () => {
     const only = scripted('a', [[failure('unavailable')], good()])
     const { ask } = house({ providers: [only, createLocalKnowledge(0)] })
@@ -248,6 +274,7 @@ describe('budgets', () => {
     const providers = [scripted('dear', [good('Dear.')], best), scripted('cheap', [good('Cheap.')])]
     const tariff = {
       promptTokens: () => 10,
+      roughTokens: () => 10,
       textTokens: () => 10,
       costMicros: (profile: { readonly priceKey: string | null }) => (profile.priceKey === 'dear' ? 1_000 : 10)
     }

@@ -5,9 +5,8 @@ import type { Clock, NewId, Random } from '../../shared/kit/clock.ts'
 import type { FinishReason, Usage } from '../../shared/turn.ts'
 import type { Budgets } from '../cost/budget.ts'
 import type { Ledger } from '../cost/ledger.ts'
-import type { ModelFacts } from '../providers/models.ts'
 import type { Provider, ProviderRequest } from '../providers/provider.ts'
-import { createAccountant, type Asker, type Tariff } from './accountant.ts'
+import { createAccountant, type Asker } from './accountant.ts'
 import { breakerRules, type BreakerPhase, type BreakerRules } from './breaker.ts'
 import { createFairQueue } from './fairQueue.ts'
 import { createFleet, type Member } from './fleet.ts'
@@ -15,6 +14,7 @@ import { relay, relayTiming, type RelayTiming } from './relay.ts'
 import { routeWeights, type RouteNeed, type RouteWeights } from './routing.ts'
 import { createSeating } from './seating.ts'
 import type { OnSignal } from './signals.ts'
+import { ANSWER_ROOM, fitToWindow, type Tariff } from './tariff.ts'
 
 /** What the orchestrator says while an answer is on its way. */
 export type OrchestratorEvent =
@@ -87,18 +87,16 @@ export interface OrchestratorOptions {
   readonly ledger: Pick<Ledger, 'reserve' | 'settle'>
   readonly budgets: Budgets
   readonly tariff: Tariff
-  /** Shortens a prompt to a model's window, leaving room for the answer. */
-  readonly fit: (request: ProviderRequest, model: ModelFacts & { readonly model: string | null }) => ProviderRequest
   readonly settings?: Partial<OrchestratorSettings>
   readonly onSignal?: OnSignal
 }
 
-/** Room that an answer should have in a model's window, tokens. */
-const ANSWER_ROOM = 1_000
+/** What the instruction to go on costs, at most. */
+const CONTINUATION_TOKENS = 500
 const NOBODY: Asker = { turnId: '', userId: '', organisation: '', client: '' }
 
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { providers, clock, newId, random, ledger, budgets, tariff, fit } = options
+  const { providers, clock, newId, random, ledger, budgets, tariff } = options
   const settings = { ...orchestratorSettings, ...options.settings }
   const onSignal = options.onSignal ?? (() => undefined)
   const now = (): number => clock.now()
@@ -123,7 +121,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       if (standing.text !== null) emit({ type: 'notice', kind: 'budget', text: standing.text })
       const accountant = createAccountant({ ledger, tariff, asker, now, expectedOutputTokens: settings.expectedOutputTokens })
       const need: RouteNeed = {
-        leastInputTokens: Math.ceil(tariff.textTokens(request.question, '') + tariff.textTokens(request.prompt[0]?.content ?? '', '') / 4),
+        leastInputTokens: tariff.roughTokens(request.question, ''),
         outputTokens: Math.min(ANSWER_ROOM, request.maxOutputTokens ?? ANSWER_ROOM),
         modalities: ['text'],
         remainingMicros: standing.remainingMicros,
@@ -163,7 +161,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         emit,
         seating,
         accountant,
-        fit: (asked, { profile }) => fit(asked, profile),
+        fit: (asked, { profile, modelName }, said) =>
+          fitToWindow(asked, profile, said === '' ? 0 : tariff.roughTokens(said, modelName) + CONTINUATION_TOKENS),
         reserve,
         timing: settings.timing,
         now,

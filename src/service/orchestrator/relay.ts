@@ -8,7 +8,7 @@ import type { FinishReason } from '../../shared/turn.ts'
 import type { AttemptOutcome } from '../cost/ledger.ts'
 import type { ProviderRequest } from '../providers/provider.ts'
 import type { Accountant, Used } from './accountant.ts'
-import { continuationOf } from './continuation.ts'
+import { continuationOf, type Continuation } from './continuation.ts'
 import { fateOf, isProvidersFault, type Fate } from './failurePolicy.ts'
 import type { Member, Seat } from './fleet.ts'
 import { startLane, type Lane, type LaneEvent } from './lane.ts'
@@ -47,7 +47,7 @@ export interface Seating {
   take(wish: SeatWish): Seat | 'busy' | null
   /** Waits in the queue while all who could answer are busy; null: nobody is left. */
   wait(wish: SeatWish): Promise<Seat | null>
-  /** What the caller's budget leaves can't pay this one. */
+  /** This one is not to be had: the budget can't pay it, or its window is too small. */
   rule(out: Member): void
 }
 
@@ -59,8 +59,8 @@ export interface RelayOptions {
   ) => void
   readonly seating: Seating
   readonly accountant: Accountant
-  /** Shortens a prompt to a model's window. */
-  readonly fit: (request: ProviderRequest, member: Member) => ProviderRequest
+  /** Shortens a prompt to a model's window, leaving room for what was said already. Throws `context_too_large`. */
+  readonly fit: (request: ProviderRequest, member: Member, said: string) => ProviderRequest
   /** The caps of the budget, checked with each reservation. */
   readonly reserve: (attemptId: string, member: Member, prompt: ProviderRequest['prompt']) => Promise<boolean>
   readonly timing: RelayTiming
@@ -143,17 +143,20 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     const { member } = seat
     const at = said.length
     const startedAt = now()
-    const { request: asked, anchor } = continuationOf(request, said, member.profile)
     const attemptId = newId()
-    let fitted: ProviderRequest
+    let asked: Continuation
     let isPaid: boolean
     try {
-      fitted = member.provider.kind === 'local' ? asked : options.fit(asked, member)
-      isPaid = await options.reserve(attemptId, member, fitted.prompt)
+      const fitted = member.provider.kind === 'local' ? request : options.fit(request, member, said)
+      asked = continuationOf(fitted, said, member.profile)
+      isPaid = await options.reserve(attemptId, member, asked.request.prompt)
     } catch (error) {
       seat.permit.leave()
       seat.free()
-      throw error
+      if (fateOf(error) !== 'larger') throw error
+      failures.push({ member, error, fate: 'larger' })
+      seating.rule(member)
+      return false
     }
     if (!isPaid || signal.aborted || said.length !== at) {
       seat.permit.leave()
@@ -163,9 +166,9 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       return false
     }
     attempts.set(member.provider, (attempts.get(member.provider) ?? 0) + 1)
-    const { inputTokens } = accountant.predict(member, fitted.prompt)
-    const seam = createSeam(said, { anchor })
-    lanes.add(startLane({ attemptId, seat, seam, startedAt, inputTokens, request: fitted, signal, now, onEvent: mailbox.post }))
+    const { inputTokens } = accountant.predict(member, asked.request.prompt)
+    const seam = createSeam(said, asked)
+    lanes.add(startLane({ attemptId, seat, seam, startedAt, inputTokens, request: asked.request, signal, now, onEvent: mailbox.post }))
     watch()
     return true
   }
