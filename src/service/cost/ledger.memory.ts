@@ -1,5 +1,5 @@
 // The cost ledger in memory: for tests, and for benchmarks that compare it with the durable one.
-import { monthOf, type Ledger, type LedgerRow, type Purse, type Settlement } from './ledger.ts'
+import { monthOf, requireWholeMicros, type Ledger, type LedgerRow, type Purse, type Settlement } from './ledger.ts'
 
 export function createMemoryLedger(): Ledger {
   const rows = new Map<string, LedgerRow>()
@@ -18,6 +18,7 @@ export function createMemoryLedger(): Ledger {
   const settle = ({ attemptId, ...settled }: Settlement): boolean => {
     const row = rows.get(attemptId)
     if (row === undefined || row.settled !== null) return false
+    requireWholeMicros(settled.costMicros)
     rows.set(attemptId, { ...row, settled })
     return true
   }
@@ -25,6 +26,7 @@ export function createMemoryLedger(): Ledger {
   return {
     async reserve(reservation, caps = []) {
       if (rows.has(reservation.attemptId)) return true
+      requireWholeMicros(reservation.predictedMicros)
       const month = monthOf(reservation.at)
       for (const cap of caps) {
         const { spentMicros, reservedMicros } = spendingOf(cap, month)

@@ -1,7 +1,17 @@
 // The cost ledger in the service's store. Sums by month are kept beside the rows and change in the same transaction, so a
 // budget is read in one look however long the ledger is.
 import type { Store } from '../store/store.ts'
-import { monthOf, type AttemptOutcome, type Cap, type Ledger, type LedgerRow, type Purse, type Reservation, type Settlement } from './ledger.ts'
+import {
+  monthOf,
+  requireWholeMicros,
+  type AttemptOutcome,
+  type Cap,
+  type Ledger,
+  type LedgerRow,
+  type Purse,
+  type Reservation,
+  type Settlement
+} from './ledger.ts'
 
 interface Row {
   attempt_id: string
@@ -38,9 +48,12 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
     UPDATE cost_attempt SET settled_at = @at, outcome = @outcome, input_tokens = @inputTokens, output_tokens = @outputTokens,
       cached_tokens = @cachedTokens, cost_micros = @costMicros, estimated = @estimatedFlag, priced = @pricedFlag
     WHERE attempt_id = @attemptId`)
-  const addToMonth = database.prepare<[string, string, string, number, number]>(`
-    INSERT INTO cost_month (organisation, client, month, spent_micros, reserved_micros) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET spent_micros = spent_micros + excluded.spent_micros, reserved_micros = reserved_micros + excluded.reserved_micros`)
+  const reserveInMonth = database.prepare<[string, string, string, number]>(`
+    INSERT INTO cost_month (organisation, client, month, spent_micros, reserved_micros) VALUES (?, ?, ?, 0, ?)
+    ON CONFLICT DO UPDATE SET reserved_micros = reserved_micros + excluded.reserved_micros`)
+  const settleInMonth = database.prepare<[number, number, string, string, string]>(
+    'UPDATE cost_month SET spent_micros = spent_micros + ?, reserved_micros = reserved_micros - ? WHERE organisation = ? AND client = ? AND month = ?'
+  )
   const ofMonth = database.prepare<[string, string, string], { spent_micros: number; reserved_micros: number }>(
     'SELECT spent_micros, reserved_micros FROM cost_month WHERE organisation = ? AND client = ? AND month = ?'
   )
@@ -52,10 +65,6 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
     SELECT count(*) AS rows, count(*) FILTER (WHERE settled_at IS NULL) AS open, coalesce(sum(cost_micros), 0) AS cost,
       coalesce(sum(estimated), 0) AS estimated FROM cost_attempt`)
 
-  const move = (row: Pick<Row, 'organisation' | 'client' | 'month'>, spent: number, reserved: number): void => {
-    addToMonth.run(row.organisation, WHOLE, row.month, spent, reserved)
-    addToMonth.run(row.organisation, row.client, row.month, spent, reserved)
-  }
   const spendingOf = ({ organisation, client }: Purse, month: string): { spentMicros: number; reservedMicros: number } => {
     const row = ofMonth.get(organisation, client ?? WHOLE, month)
     return { spentMicros: row?.spent_micros ?? 0, reservedMicros: row?.reserved_micros ?? 0 }
@@ -67,9 +76,11 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
   const settle = (settlement: Settlement): boolean => {
     const row = find.get(settlement.attemptId)
     if (row === undefined || row.settled_at !== null) return false
-    whole(settlement.costMicros)
+    requireWholeMicros(settlement.costMicros)
     finish.run({ ...settlement, estimatedFlag: settlement.estimated ? 1 : 0, pricedFlag: settlement.priced ? 1 : 0 })
-    move(row, settlement.costMicros, -row.predicted_micros)
+    for (const client of [WHOLE, row.client]) {
+      settleInMonth.run(settlement.costMicros, row.predicted_micros, row.organisation, client, row.month)
+    }
     return true
   }
 
@@ -77,11 +88,13 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
     reserve: (reservation, caps = []) =>
       writer.write(() => {
         if (find.get(reservation.attemptId) !== undefined) return true
-        whole(reservation.predictedMicros)
+        requireWholeMicros(reservation.predictedMicros)
         const month = monthOf(reservation.at)
         if (!caps.every((cap) => fits(reservation, month, cap))) return false
         insert.run({ ...reservation, month })
-        move({ ...reservation, month }, 0, reservation.predictedMicros)
+        for (const client of [WHOLE, reservation.client]) {
+          reserveInMonth.run(reservation.organisation, client, month, reservation.predictedMicros)
+        }
         return true
       }),
     settle: (settlement) => writer.write(() => settle(settlement)),
@@ -111,11 +124,6 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
         return lost.length
       })
   }
-}
-
-/** Sums stay exact only while every addend is a whole number that a double holds. */
-function whole(micros: number): void {
-  if (!Number.isSafeInteger(micros) || micros < 0) throw new RangeError(`${micros} is no whole number of micro-USD`)
 }
 
 function fromRow(row: Row): LedgerRow {

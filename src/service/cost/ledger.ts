@@ -94,3 +94,8 @@ export function nextMonth(at: number): number {
   const date = new Date(at)
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
 }
+
+/** Sums stay exact only while every addend is a whole number that a double holds. Throws `RangeError`. */
+export function requireWholeMicros(micros: number): void {
+  if (!Number.isSafeInteger(micros) || micros < 0) throw new RangeError(`${micros} is no whole number of micro-USD`)
+}
