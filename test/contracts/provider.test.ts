@@ -114,6 +114,7 @@ describe('OpenAI-compatible server', () => {
     ],
     ['sends another shape', (upstream: Upstream) => upstream.script((r) => void stream(r).end('data: {"choices": "none"}\n\n'))],
     ['sends a web page', (upstream: Upstream) => upstream.script((r) => void r.end('<html>sign in</html>'))],
+    ['sends an event without an end', (upstream: Upstream) => upstream.script((r) => void stream(r).end(`data: ${'x'.repeat(1_200_000)}`))],
     ['sends nothing', (upstream: Upstream) => upstream.script((r) => void stream(r).end())],
     ['sends broken UTF-8', (upstream: Upstream) => upstream.script((r) => void stream(r).end(Buffer.from([0x64, 0xff, 0xfe])))],
     [

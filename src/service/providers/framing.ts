@@ -7,7 +7,14 @@ const MOST_EVENT_BYTES = 1_000_000
 
 /** Server-sent events. The parser takes any cut of the bytes, comments and all line ends. */
 export function serverSentEvents(onEvent: (data: string) => void): (bytes: Uint8Array) => void {
-  const parser = createParser({ onEvent: ({ data }) => onEvent(data), maxBufferSize: MOST_EVENT_BYTES })
+  const parser = createParser({
+    onEvent: ({ data }) => onEvent(data),
+    onError(error) {
+      // Unknown fields and odd retry times are to be passed over; only an event without an end is no answer.
+      if (error.type === 'max-buffer-size-exceeded') throw new MalformedAnswer('an event without an end', { cause: error })
+    },
+    maxBufferSize: MOST_EVENT_BYTES
+  })
   const decoder = new TextDecoder('utf-8', { fatal: true })
   return (bytes) => {
     let text: string
