@@ -7,6 +7,9 @@ import { createPipeline } from './agent/pipeline.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
+import { createBudgets } from './cost/budget.ts'
+import { createSqliteLedger } from './cost/ledger.sqlite.ts'
+import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { attachErpSockets } from './gateway/erp.socketio.ts'
@@ -17,6 +20,8 @@ import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import type { Logger } from './logging.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
+import { logSignal } from './orchestrator/signals.ts'
+import { createTariff } from './orchestrator/tariff.ts'
 import { createLocalKnowledge } from './providers/localKnowledge.ts'
 import { createOllamaProvider } from './providers/ollama.undici.ts'
 import { createOpenAiProvider } from './providers/openai.undici.ts'
@@ -66,8 +71,20 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const knowledge = createSqliteKnowledge(store)
   const priceBook = await prices(resources, logger)
   const providers = options.providers ?? providersOf(config, clock, started)
-  // Prices of models come with the price books of the next step; until then only what is free is known.
-  const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
+  const ledger = createSqliteLedger(store)
+  const lost = await ledger.recover(clock.now())
+  if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
+  const orchestrator = createOrchestrator({
+    providers,
+    clock,
+    newId,
+    random: Math.random,
+    ledger,
+    budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
+    tariff: createTariff(resources === null ? null : await readModelPrices(resources.pricing)),
+    settings: { placesPerProvider: config.poolSize },
+    onSignal: (signal) => logSignal(logger, signal)
+  })
   const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, clock })
   const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent, clock, newId, logger })

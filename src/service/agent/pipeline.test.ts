@@ -1,12 +1,12 @@
 // What is gathered, what is cited, what is remembered, and what never becomes an instruction.
 import { describe, expect, it } from 'vitest'
+import { orchestra } from '../../../test/fakes/service-orchestra.ts'
 import { aQuestion, fakeClock, never, tempStore } from '../../../test/fakes/service-parts.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Question } from '../../shared/turn.ts'
 import { readPriceBook } from '../cost/priceBook.ts'
 import { ingest } from '../knowledge/ingest.ts'
 import { createSqliteKnowledge } from '../knowledge/knowledge.sqlite.ts'
-import { createOrchestrator } from '../orchestrator/orchestrator.ts'
 import { createLocalKnowledge, NOTHING_FOUND } from '../providers/localKnowledge.ts'
 import { modelFacts } from '../providers/models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts'
@@ -44,7 +44,7 @@ async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) 
   const knowledge = createSqliteKnowledge(temp.store)
   await ingest('test/fixtures/knowledge', knowledge, never)
   const conversation = createSqliteConversation(temp.store)
-  const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
+  const orchestrator = orchestra({ providers, clock }).orchestrator
   const agent = createPipeline({ conversation, knowledge, priceBook: await readPriceBook('test/fixtures/pricing'), orchestrator, clock })
   const ask = async (part: Partial<Question>, userId = 'anna') => {
     const question = aQuestion(part)
@@ -152,8 +152,9 @@ describe('pipeline with a model', () => {
     await using house = await setUp([model(() => new CopilotError('unavailable', 'A model can’t be reached.')), createLocalKnowledge()])
     const { text, of } = await house.ask({ text: 'Which Harbor class for archives?' })
     expect(text).toContain('Frozen')
+    const why = 'after A model failed: A model can’t be reached.'
     expect(of('notice')).toEqual([
-      { type: 'notice', kind: 'failover', text: expect.stringMatching(/^A model can’t be reached\. .*no language model/) }
+      { type: 'notice', kind: 'failover', text: `Answered from the built-in knowledge, without a language model, ${why}` }
     ])
     expect(of('usage')).toMatchObject([{ provider: 'local', failovers: 1 }])
   })

@@ -21,12 +21,14 @@ export interface PipelineOptions {
   readonly priceBook: PriceBook
   readonly orchestrator: Orchestrator
   readonly clock: Clock
+  /** Who pays for a user's questions; absent: nobody in particular. */
+  readonly organisationOf?: (userId: string) => string
 }
 
 /** Messages of the session that an answer may know. */
 const REMEMBERED = 20
 
-export function createPipeline({ conversation, knowledge, priceBook, orchestrator, clock }: PipelineOptions): Agent {
+export function createPipeline({ conversation, knowledge, priceBook, orchestrator, clock, organisationOf }: PipelineOptions): Agent {
   /** A sum is wanted when the question says so, or when it names things, amounts and a time and nothing else is asked. */
   const costOf = ({ question }: AgentTurn, history: readonly ConversationMessage[]): EstimateTable | null => {
     const { text, quickAction, context } = question
@@ -52,7 +54,8 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             signal
           )
     const material = materialOf(findings, costOf(turn, history))
-    return { question: text, quickAction, history, material, prompt: promptFor({ question: text, quickAction, context, history, material }) }
+    const caller = { userId, sessionId, turnId, organisation: organisationOf?.(userId) }
+    return { question: text, quickAction, history, material, caller, prompt: promptFor({ question: text, quickAction, context, history, material }) }
   }
 
   return {
@@ -77,7 +80,8 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
         }
       }
       try {
-        const { finish, usage } = await orchestrator.answer(request, { signal, emit: pass })
+        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: question.context['client_name'] ?? '' }
+        const { finish, usage } = await orchestrator.answer(request, { signal, emit: pass, asker })
         emit({ type: 'usage', ...usage })
         return finish
       } finally {
