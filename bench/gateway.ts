@@ -1,10 +1,10 @@
-// npm run --silent bench:gateway [-- --seconds 5 --concurrency 1,16,64 --only aside]: our service with everything on, against
+// npm run --silent bench:gateway [-- --seconds 5 --concurrency 1,16,64 --only aside --knowledge]: our service with everything on, against
 // @portkey-ai/gateway, in front of the same upstream. Each gateway has one core, upstream and clients the other. The last line
 // is JSON: both sides' figures, and `ok`: at least 5 x its unary and 6 x its streaming requests/s at 16 concurrent.
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +38,12 @@ interface Figures {
 }
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, concurrency: { type: 'string', default: '1,16,64' }, only: { type: 'string' } }
+  options: {
+    seconds: { type: 'string', default: '5' },
+    concurrency: { type: 'string', default: '1,16,64' },
+    only: { type: 'string' },
+    knowledge: { type: 'boolean', default: false }
+  }
 })
 const seconds = Number(values.seconds)
 const levels = values.concurrency.split(',').map(Number)
@@ -60,14 +65,21 @@ function httpRequest(path: string, headers: Readonly<Record<string, string>>, bo
 
 const QUESTION = 'Which storage class suits archives that are read once a year?'
 
-/** Sign-in, turn log, memory, retrieval, prompt, orchestrator, ledger and logs as in every installation; only the limits are raised. */
+/**
+ * Sign-in, turn log, memory, prompt, orchestrator, ledger and logs as in every installation; only the limits are raised. The
+ * knowledge base is empty, since the other side has none; `--knowledge` brings back the one that ships.
+ */
 async function startAside(upstreamPort: number): Promise<Gateway> {
   const folder = await mkdtemp(join(tmpdir(), 'aside-bench-'))
+  const resources = join(folder, 'resources')
+  await mkdir(resources)
+  await symlink(join(root, 'resources', 'pricing'), join(resources, 'pricing'))
   const [command = '', ...args] = pinned(0, [process.execPath, `${root}src/service/bin/serve.ts`])
   const child = spawn(command, args, {
     env: {
       PATH: process.env['PATH'],
       ASIDE_DATA_DIR: folder,
+      ASIDE_RESOURCES_DIR: values.knowledge ? join(root, 'resources') : resources,
       ASIDE_FIND_OLLAMA: '0',
       PORT: '0',
       AI_SERVICE_PORT: '0',
@@ -255,7 +267,7 @@ async function run(): Promise<boolean> {
   )
   const ok = isClean && (unaryRatio ?? 0) >= UNARY_BAR && (streamRatio ?? 0) >= STREAM_BAR
   process.stdout.write(
-    `${JSON.stringify({ ok, bars: { unaryRatio: UNARY_BAR, streamRatio: STREAM_BAR, at: BAR_AT }, unaryRatio, streamRatio, isClean, seconds, ...tables })}\n`
+    `${JSON.stringify({ ok, bars: { unaryRatio: UNARY_BAR, streamRatio: STREAM_BAR, at: BAR_AT }, unaryRatio, streamRatio, isClean, seconds, knowledge: values.knowledge, ...tables })}\n`
   )
   return ok
 }

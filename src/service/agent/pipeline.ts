@@ -8,7 +8,7 @@ import type { PriceBook } from '../cost/priceBook.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ConversationMessage, ProviderRequest } from '../providers/provider.ts'
-import type { Agent, AgentEvent, AgentTurn } from './agent.ts'
+import type { Agent, AgentEvent, AgentTurn, Delivery } from './agent.ts'
 import { createCitationScan } from './citations.ts'
 import type { Conversation } from './conversation.ts'
 import { materialOf } from './material.ts'
@@ -38,7 +38,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
     return quickAction === 'cost' || asksForCost(text) || computed.isExplicit ? estimateTable(computed) : null
   }
 
-  const gather = async (turn: AgentTurn, signal: AbortSignal): Promise<ProviderRequest> => {
+  const gather = async (turn: AgentTurn, signal: AbortSignal, delivery: Delivery | undefined): Promise<ProviderRequest> => {
     const { question, userId, turnId } = turn
     const { text, quickAction, sessionId, context } = question
     const history = await conversation.before({ userId, sessionId, turnId }, REMEMBERED)
@@ -55,17 +55,25 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
           )
     const material = materialOf(findings, costOf(turn, history))
     const caller = { userId, sessionId, turnId, organisation: organisationOf?.(userId) }
-    return { question: text, quickAction, history, material, caller, prompt: promptFor({ question: text, quickAction, context, history, material }) }
+    return {
+      question: text,
+      quickAction,
+      history,
+      material,
+      caller,
+      delivery,
+      prompt: promptFor({ question: text, quickAction, context, history, material })
+    }
   }
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
       conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'user', text: question.text, createdAt }),
 
-    async answer(turn, { signal, emit }) {
+    async answer(turn, { signal, emit, delivery }) {
       const { userId, turnId, question } = turn
       emit({ type: 'status', stage: 'Reading the knowledge base' })
-      const request = await gather(turn, signal)
+      const request = await gather(turn, signal, delivery)
       signal.throwIfAborted()
       emit({ type: 'status', stage: 'Answering' })
       const scan = createCitationScan()
