@@ -10,6 +10,9 @@ import { createIdentityProvider } from './auth/identityProvider.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
+import { createBudgets } from './cost/budget.ts'
+import { createSqliteLedger } from './cost/ledger.sqlite.ts'
+import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { attachErpSockets } from './gateway/erp.socketio.ts'
@@ -20,9 +23,9 @@ import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { errorFields, type Logger } from './logging.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
-import { createLocalKnowledge } from './providers/localKnowledge.ts'
-import { createOllamaProvider } from './providers/ollama.undici.ts'
-import { createOpenAiProvider } from './providers/openai.undici.ts'
+import { logSignal } from './orchestrator/signals.ts'
+import { createTariff } from './orchestrator/tariff.ts'
+import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
 import { findResources, type Resources } from './resources.ts'
 import { openStore } from './store/store.ts'
@@ -77,9 +80,23 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const knowledge = createSqliteKnowledge(store)
   const priceBook = await prices(resources, logger)
-  const providers = options.providers ?? providersOf(config, clock, started)
-  // Prices of models come with the price books of the next step; until then only what is free is known.
-  const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
+  const modelPrices = resources === null ? null : await readModelPrices(resources.pricing)
+  if (modelPrices === null) logger.warn({}, 'prices.models.missing')
+  const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
+  const ledger = createSqliteLedger(store)
+  const lost = await ledger.recover(clock.now())
+  if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
+  const orchestrator = createOrchestrator({
+    providers,
+    clock,
+    newId,
+    random: Math.random,
+    ledger,
+    budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
+    tariff: createTariff(modelPrices),
+    settings: { placesPerProvider: config.poolSize },
+    onSignal: (signal) => logSignal(logger, signal)
+  })
   const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, audit, clock })
   const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent, clock, newId, logger })
@@ -147,24 +164,4 @@ async function learn(knowledge: ReturnType<typeof createSqliteKnowledge>, resour
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {
   await log.prune(clock.now() - TURN_KEPT_MS)
-}
-
-function providersOf(config: ServiceConfig, clock: Clock, started: AsyncDisposableStack): Provider[] {
-  const { openai, ollamaUrl, upstreamTimeoutMs: timeoutMs, connectTimeoutMs, poolSize: connections } = config
-  const providers: Provider[] = []
-  if (openai !== null) {
-    const isOpenAi = openai.baseUrl === 'https://api.openai.com/v1'
-    const name = isOpenAi ? 'OpenAI' : `The model server at ${new URL(openai.baseUrl).host}`
-    // A server of one's own usually has one model; OpenAI has many, so one must be named.
-    const model = openai.model ?? (isOpenAi ? 'gpt-4o-mini' : null)
-    const provider = createOpenAiProvider({ ...openai, id: 'openai', name, model, timeoutMs, connectTimeoutMs, connections })
-    started.defer(() => provider.stop())
-    providers.push(provider)
-  }
-  if (ollamaUrl !== null) {
-    const ollama = createOllamaProvider({ url: ollamaUrl, model: openai?.model ?? null, timeoutMs, connectTimeoutMs, connections, clock })
-    started.defer(() => ollama.stop())
-    providers.push(ollama)
-  }
-  return [...providers, createLocalKnowledge()]
 }

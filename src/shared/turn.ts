@@ -36,7 +36,7 @@ export const citationSchema = z.object({
 })
 export type Citation = z.infer<typeof citationSchema>
 
-export const noticeKinds = ['failover', 'local', 'budget', 'masked', 'resumed'] as const
+export const noticeKinds = ['failover', 'local', 'budget', 'masked', 'resumed', 'cached'] as const
 export const noticeSchema = z.object({ kind: z.enum(noticeKinds), text: z.string() })
 export type Notice = z.infer<typeof noticeSchema>
 

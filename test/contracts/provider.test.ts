@@ -14,9 +14,10 @@ const options = (upstream: Upstream, part: Partial<OpenAiOptions> = {}): OpenAiO
   id: 'openai',
   name: 'The model server',
   baseUrl: upstream.baseUrl,
-  apiKey: 'sk-test',
+  apiKey: () => 'sk-test',
+  priceKey: 'openai',
   model: 'm-1',
-  timeoutMs: 2_000,
+  timeouts: { firstTextMs: 2_000, betweenTextMs: 2_000 },
   connectTimeoutMs: 1_000,
   connections: 10,
   ...part
@@ -65,7 +66,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it('takes the first chat model that the server lists when none is named', async () => {
-    await using under = await start({ model: null, apiKey: null })
+    await using under = await start({ model: null, apiKey: () => null })
     await collect(under.provider.stream(aRequest, never))
     expect(under.upstream.requests.map(({ path, authorization }) => [path, authorization])).toEqual([
       ['/v1/models', undefined],
@@ -113,6 +114,7 @@ describe('OpenAI-compatible server', () => {
     ],
     ['sends another shape', (upstream: Upstream) => upstream.script((r) => void stream(r).end('data: {"choices": "none"}\n\n'))],
     ['sends a web page', (upstream: Upstream) => upstream.script((r) => void r.end('<html>sign in</html>'))],
+    ['sends an event without an end', (upstream: Upstream) => upstream.script((r) => void stream(r).end(`data: ${'x'.repeat(1_200_000)}`))],
     ['sends nothing', (upstream: Upstream) => upstream.script((r) => void stream(r).end())],
     ['sends broken UTF-8', (upstream: Upstream) => upstream.script((r) => void stream(r).end(Buffer.from([0x64, 0xff, 0xfe])))],
     [
@@ -147,7 +149,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it.each([0, 1])('gives up on a server that goes quiet after %d pieces, and hangs up', async (count) => {
-    await using under = await start({ timeoutMs: 80 })
+    await using under = await start({ timeouts: { firstTextMs: 80, betweenTextMs: 80 } })
     under.upstream.script((response) => {
       stream(response).flushHeaders()
       for (let index = 0; index < count; index += 1) response.write(chunk('Har'))
@@ -157,7 +159,7 @@ describe('OpenAI-compatible server', () => {
   })
 
   it('waits on a slow answer as long as pieces keep coming', async () => {
-    await using under = await start({ timeoutMs: 150 })
+    await using under = await start({ timeouts: { firstTextMs: 150, betweenTextMs: 150 } })
     under.upstream.script(async (response) => {
       stream(response)
       for (let index = 0; index < 6; index += 1) {
@@ -182,7 +184,7 @@ describe('OpenAI-compatible server', () => {
 })
 
 describe('Ollama', () => {
-  const settings = { model: null, timeoutMs: 2_000, connectTimeoutMs: 1_000, connections: 4 }
+  const settings = { model: null, timeouts: { firstTextMs: 2_000, betweenTextMs: 2_000 }, connectTimeoutMs: 1_000, connections: 4 }
 
   it('is found, with a model that can chat, and answers', async () => {
     await using upstream = await startUpstream()

@@ -9,6 +9,7 @@ import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
 import { startService, type RunningService } from '../../src/service/compose.ts'
 import { readConfig, type Environment } from '../../src/service/config.ts'
+import { modelFacts } from '../../src/service/providers/models.ts'
 import type { Provider, ProviderRequest } from '../../src/service/providers/provider.ts'
 import { AICopilotClient, type StreamRequest, type StreamResponse } from '../../src/shared/wire/gen/ai.ts'
 import { keptLog, tempFolder, type KeptLog } from './service-parts.ts'
@@ -42,6 +43,8 @@ export function toldProvider(): ToldProvider {
     signals,
     ready: () => Promise.resolve(true),
     model: () => 'told-1',
+    profile: () => ({ ...modelFacts('told-1'), model: 'told-1', priceKey: null, timeouts: { firstTextMs: 30_000, betweenTextMs: 30_000 } }),
+    probe: () => Promise.resolve(),
     say: add,
     finish: () => add(null),
     fail: add,

@@ -14,9 +14,13 @@ export interface AgentTurn {
 /** What an agent may say while it answers; the broker says the rest. */
 export type AgentEvent = Extract<TurnEventBody, { type: 'queued' | 'status' | 'delta' | 'citation' | 'notice' | 'usage' }>
 
+/** `whole`: the one who asked waits for all of it, so nothing is paced for the eye and pieces may be kept together. */
+export type Delivery = 'stream' | 'whole'
+
 export interface AnswerOptions {
   /** Aborted when the turn is cancelled or the service stops; the answer then rejects soon. */
   readonly signal: AbortSignal
+  readonly delivery?: Delivery
   /** Called in order; never throws. */
   readonly emit: (event: AgentEvent) => void
 }

@@ -1,5 +1,6 @@
 // What is gathered, what is cited, what is remembered, and what never becomes an instruction.
 import { describe, expect, it } from 'vitest'
+import { orchestra } from '../../../test/fakes/service-orchestra.ts'
 import { aQuestion, fakeClock, never, tempStore } from '../../../test/fakes/service-parts.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Question } from '../../shared/turn.ts'
@@ -7,8 +8,8 @@ import type { Audit, AuditEvent } from '../audit/audit.ts'
 import { readPriceBook } from '../cost/priceBook.ts'
 import { ingest } from '../knowledge/ingest.ts'
 import { createSqliteKnowledge } from '../knowledge/knowledge.sqlite.ts'
-import { createOrchestrator } from '../orchestrator/orchestrator.ts'
 import { createLocalKnowledge, NOTHING_FOUND } from '../providers/localKnowledge.ts'
+import { modelFacts } from '../providers/models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts'
 import type { AgentEvent } from './agent.ts'
 import { createCitationScan } from './citations.ts'
@@ -27,6 +28,8 @@ function model(say: (request: ProviderRequest) => readonly ProviderPart[] | Copi
     asked,
     ready: () => Promise.resolve(true),
     model: () => 'm-1',
+    profile: () => ({ ...modelFacts('m-1'), model: 'm-1', priceKey: null, timeouts: { firstTextMs: 30_000, betweenTextMs: 30_000 } }),
+    probe: () => Promise.resolve(),
     async *stream(request) {
       asked.push(request)
       const parts = say(request)
@@ -49,7 +52,7 @@ async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) 
   const knowledge = createSqliteKnowledge(temp.store)
   await ingest('test/fixtures/knowledge', knowledge, never)
   const conversation = createSqliteConversation(temp.store)
-  const orchestrator = createOrchestrator({ providers, clock, priceOf: () => null })
+  const orchestrator = orchestra({ providers, clock }).orchestrator
   const audited: AuditEvent[] = []
   const audit: Audit = { record: async (event) => void audited.push(event) }
   const agent = createPipeline({ audit, conversation, knowledge, priceBook: await readPriceBook('test/fixtures/pricing'), orchestrator, clock })
@@ -153,8 +156,9 @@ describe('pipeline with a model', () => {
     await using house = await setUp([model(() => new CopilotError('unavailable', 'A model can’t be reached.')), createLocalKnowledge()])
     const { text, of } = await house.ask({ text: 'Which Harbor class for archives?' })
     expect(text).toContain('Frozen')
+    const why = 'after A model failed: A model can’t be reached.'
     expect(of('notice')).toEqual([
-      { type: 'notice', kind: 'failover', text: expect.stringMatching(/^A model can’t be reached\. .*no language model/) }
+      { type: 'notice', kind: 'failover', text: `Answered from the built-in knowledge, without a language model, ${why}` }
     ])
     expect(of('usage')).toMatchObject([{ provider: 'local', failovers: 1 }])
   })

@@ -26,12 +26,14 @@ export interface PipelineOptions {
   readonly orchestrator: Orchestrator
   readonly audit: Audit
   readonly clock: Clock
+  /** Who pays for a user's questions; absent: nobody in particular. */
+  readonly organisationOf?: (userId: string) => string
 }
 
 /** Messages of the session that an answer may know. */
 const REMEMBERED = 20
 
-export function createPipeline({ conversation, knowledge, priceBook, orchestrator, audit, clock }: PipelineOptions): Agent {
+export function createPipeline({ conversation, knowledge, priceBook, orchestrator, audit, clock, organisationOf }: PipelineOptions): Agent {
   const safeguard = createSafeguard()
 
   /** A sum is wanted when the question says so, or when it names things, amounts and a time and nothing else is asked. */
@@ -58,7 +60,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
     return { ...findings, passages }
   }
 
-  const gather = async (turn: AgentTurn, { signal, emit }: AnswerOptions): Promise<ProviderRequest> => {
+  const gather = async (turn: AgentTurn, { signal, emit, delivery }: AnswerOptions): Promise<ProviderRequest> => {
     const { question, userId, turnId } = turn
     const { text, quickAction, sessionId, context } = question
     const history = await conversation.before({ userId, sessionId, turnId }, REMEMBERED)
@@ -74,7 +76,16 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             signal
           )
     const material = materialOf(await guarded(turn, findings, emit), costOf(turn, history))
-    return { question: text, quickAction, history, material, prompt: promptFor({ question: text, quickAction, context, history, material }) }
+    const caller = { userId, sessionId, turnId, organisation: organisationOf?.(userId) }
+    return {
+      question: text,
+      quickAction,
+      history,
+      material,
+      caller,
+      delivery,
+      prompt: promptFor({ question: text, quickAction, context, history, material })
+    }
   }
 
   /** The turn as it may leave: without credentials that somebody pasted into a question or a session's form. */
@@ -117,8 +128,10 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
         }
       }
       try {
+        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: question.context['client_name'] ?? '' }
         const { finish, usage } = await orchestrator.answer(request, {
           signal,
+          asker,
           emit: (event) => (event.type === 'delta' ? show(filter.next(event.text)) : emit(event))
         })
         show(filter.end())

@@ -93,21 +93,40 @@ function tokens(text: string): Token[] {
   }))
 }
 
-/** The book's items that the text names, longest names first, none within another. */
-function findMentions(text: string, items: readonly PriceItem[]): Mention[] {
-  const said = tokens(text)
+interface Names {
+  /** By the words of a name, with single spaces. */
+  readonly byName: ReadonlyMap<string, readonly PriceItem[]>
+  /** Words of the longest. */
+  readonly longest: number
+}
+
+/** A book's names are read once: there are thousands, and every question is compared with them. */
+const namesOfBooks = new WeakMap<readonly PriceItem[], Names>()
+
+function namesOf(items: readonly PriceItem[]): Names {
+  const known = namesOfBooks.get(items)
+  if (known !== undefined) return known
   const byName = new Map<string, PriceItem[]>()
+  let longest = 0
   for (const item of items) {
     for (const name of item.aliases) {
-      const key = tokens(name)
-        .map((token) => token.text)
-        .join(' ')
+      const words = tokens(name).map((token) => token.text)
+      longest = Math.max(longest, words.length)
+      const key = words.join(' ')
       const same = byName.get(key)
       if (same === undefined) byName.set(key, [item])
       else if (!same.includes(item)) same.push(item)
     }
   }
-  const longest = Math.max(0, ...[...byName.keys()].map((key) => key.split(' ').length))
+  const names = { byName, longest }
+  namesOfBooks.set(items, names)
+  return names
+}
+
+/** The book's items that the text names, longest names first, none within another. */
+function findMentions(text: string, items: readonly PriceItem[]): Mention[] {
+  const said = tokens(text)
+  const { byName, longest } = namesOf(items)
   const mentions: Mention[] = []
   for (let length = Math.min(longest, said.length); length > 0; length -= 1) {
     for (let index = 0; index + length <= said.length; index += 1) {

@@ -2,6 +2,7 @@
 import { CopilotError } from '../../shared/errors.ts'
 import type { Citation, FinishReason, TurnEvent, Usage } from '../../shared/turn.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { Delivery } from '../agent/agent.ts'
 import type { OpenTurn, TurnBroker } from '../turns/broker.ts'
 import type { Admitted } from './admission.ts'
 
@@ -14,9 +15,15 @@ export interface Listening {
   events(): AsyncIterable<TurnEvent>
 }
 
-/** Resolves when the question is durable. */
-export async function listen(broker: TurnBroker, caller: Caller, { question, afterSeq, isNamed }: Admitted, signal: AbortSignal): Promise<Listening> {
-  const turn = await broker.open(caller, question, { resuming: afterSeq > 0 })
+/** Resolves when the question is durable. `delivery`: `whole` when nothing is said before all is there. */
+export async function listen(
+  broker: TurnBroker,
+  caller: Caller,
+  { question, afterSeq, isNamed }: Admitted,
+  signal: AbortSignal,
+  delivery: Delivery = 'stream'
+): Promise<Listening> {
+  const turn = await broker.open(caller, question, { resuming: afterSeq > 0, delivery })
   return {
     turn,
     async *events() {

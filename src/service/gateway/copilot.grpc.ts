@@ -134,7 +134,7 @@ function copilot(parts: GatewayParts): AICopilotServer {
     chat: unary<ChatRequest, ChatResponse>(async (request, call) => {
       const caller = await callerOf(call)
       const admitted = admit({ ...request, afterSeq: 0 }, caller, newId)
-      const listening = await listen(broker, caller, admitted, signalOf(call))
+      const listening = await listen(broker, caller, admitted, signalOf(call), 'whole')
       const { text, citations, usage, finish, at } = await whole(listening)
       const { turnId, messageId } = listening.turn
       return {

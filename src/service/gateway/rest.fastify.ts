@@ -86,7 +86,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   })
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
-    const listening = await listen(broker, caller, asked, goneSignal(reply.raw))
+    const listening = await listen(broker, caller, asked, goneSignal(reply.raw), 'whole')
     const { text, citations, at } = await whole(listening)
     const { messageId, turnId } = listening.turn
     return { response: text, message_id: messageId, timestamp: at, turn_id: turnId, citations }

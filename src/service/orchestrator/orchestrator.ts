@@ -1,16 +1,30 @@
-// Chooses who answers and stands in for who can't: the first provider that is ready, then the next, down to the built-in
-// knowledge. Breaker, routing by price and quality, and queues go into `candidates`.
+// Chooses who answers and stands in for who can't. Routing, breakers, the queue, the relay of one answer and the ledger come
+// together here; each is a room of its own.
 import { CopilotError } from '../../shared/errors.ts'
-import type { Clock } from '../../shared/kit/clock.ts'
+import type { Clock, NewId, Random } from '../../shared/kit/clock.ts'
 import type { FinishReason, Usage } from '../../shared/turn.ts'
+import type { Budgets } from '../cost/budget.ts'
+import type { Ledger } from '../cost/ledger.ts'
 import type { Provider, ProviderRequest } from '../providers/provider.ts'
+import { createAccountant, type Asker } from './accountant.ts'
+import { breakerRules, type BreakerPhase, type BreakerRules } from './breaker.ts'
+import { createFairQueue } from './fairQueue.ts'
+import { createFleet, type Member } from './fleet.ts'
+import { relay, relayTiming, type RelayTiming } from './relay.ts'
+import { routeWeights, type RouteNeed, type RouteWeights } from './routing.ts'
+import { createSeating } from './seating.ts'
+import type { OnSignal } from './signals.ts'
+import { ANSWER_ROOM, fitToWindow, type Tariff } from './tariff.ts'
 
 /** What the orchestrator says while an answer is on its way. */
-type OrchestratorEvent =
-  { readonly type: 'delta'; readonly text: string } | { readonly type: 'notice'; readonly kind: 'failover' | 'local'; readonly text: string }
+export type OrchestratorEvent =
+  | { readonly type: 'delta'; readonly text: string }
+  | { readonly type: 'notice'; readonly kind: 'failover' | 'local' | 'budget' | 'cached'; readonly text: string }
+  | { readonly type: 'queued'; readonly reason: string; readonly retryAt: number }
 
-interface Outcome {
+export interface Outcome {
   readonly finish: FinishReason
+  /** Tokens and cost of all attempts together, also of those that failed. */
   readonly usage: Usage
 }
 
@@ -20,129 +34,171 @@ export interface ProviderStatus {
   readonly model: string | null
   readonly kind: Provider['kind']
   readonly ready: boolean
+  readonly breaker: BreakerPhase
+  /** Answers on their way. */
+  readonly inFlight: number
+}
+
+export interface AnswerOptions {
+  readonly signal: AbortSignal
+  readonly emit: (event: OrchestratorEvent) => void
+  /** On whose account; absent: nobody's in particular. */
+  readonly asker?: Asker
 }
 
 export interface Orchestrator {
   /**
-   * Resolves when the answer is complete. Throws `CopilotError` when nobody could answer, or when the one who had begun
-   * broke off: after the first text there is no starting again.
+   * Resolves when the answer is complete and what it cost is on record. Throws `CopilotError`: `unavailable` and its like when
+   * nobody could answer or go on, `budget_exhausted`, `cancelled`. What was emitted stays.
    */
-  answer(request: ProviderRequest, options: { readonly signal: AbortSignal; readonly emit: (event: OrchestratorEvent) => void }): Promise<Outcome>
+  answer(request: ProviderRequest, options: AnswerOptions): Promise<Outcome>
   status(signal: AbortSignal): Promise<readonly ProviderStatus[]>
+  /** Questions that wait for a free place. */
+  readonly queueDepth: number
 }
 
-/** Micro-USD; null: the price is not known. */
-type PriceOf = (usage: Pick<Usage, 'provider' | 'model' | 'inputTokens' | 'outputTokens' | 'cachedTokens'>) => number | null
+export interface OrchestratorSettings {
+  readonly weights: RouteWeights
+  readonly breaker: BreakerRules
+  readonly timing: RelayTiming
+  /** Answers at once of one provider. */
+  readonly placesPerProvider: number
+  readonly longestQueue: number
+  readonly longestQueueWaitMs: number
+  /** What an answer is expected to have, for predictions. */
+  readonly expectedOutputTokens: number
+}
+
+export const orchestratorSettings: OrchestratorSettings = {
+  weights: routeWeights,
+  breaker: breakerRules,
+  timing: relayTiming,
+  placesPerProvider: 64,
+  longestQueue: 2_000,
+  longestQueueWaitMs: 20_000,
+  expectedOutputTokens: 600
+}
 
 export interface OrchestratorOptions {
-  /** In the order of preference. */
   readonly providers: readonly Provider[]
   readonly clock: Clock
-  readonly priceOf: PriceOf
+  readonly newId: NewId
+  readonly random: Random
+  readonly ledger: Pick<Ledger, 'reserve' | 'settle'>
+  readonly budgets: Budgets
+  readonly tariff: Tariff
+  readonly settings?: Partial<OrchestratorSettings>
+  readonly onSignal?: OnSignal
 }
 
-interface Attempt {
-  readonly provider: Provider
-  readonly failures: readonly string[]
-  readonly startedAt: number
-}
+/** What the instruction to go on costs, at most. */
+const CONTINUATION_TOKENS = 500
+const NOBODY: Asker = { turnId: '', userId: '', organisation: '', client: '' }
 
-export function createOrchestrator({ providers, clock, priceOf }: OrchestratorOptions): Orchestrator {
-  const run = async (
-    { provider, failures, startedAt }: Attempt,
-    request: ProviderRequest,
-    { signal, emit }: Parameters<Orchestrator['answer']>[1]
-  ): Promise<Outcome> => {
-    let firstTextAt: number | null = null
-    let finish: FinishReason | null = null
-    let tokens = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
-    try {
-      for await (const part of provider.stream(request, signal)) {
-        if (part.type === 'finish') finish = part.reason
-        else if (part.type === 'usage') tokens = { inputTokens: part.inputTokens, outputTokens: part.outputTokens, cachedTokens: part.cachedTokens }
-        else {
-          if (firstTextAt === null) {
-            firstTextAt = clock.now()
-            const notice = noticeOf(provider, failures)
-            if (notice !== null) emit(notice)
-          }
-          emit({ type: 'delta', text: part.text })
-        }
-      }
-      if (finish === null) throw new CopilotError('unavailable', `${provider.name} broke off before its answer was complete.`)
-      if (firstTextAt === null && finish === 'stop') throw new CopilotError('unavailable', `${provider.name} answered with nothing.`)
-    } catch (error) {
-      throw firstTextAt === null ? error : begun(error)
-    }
-    const now = clock.now()
-    const used = { provider: provider.id, model: provider.model() ?? provider.id, ...tokens }
-    return {
-      finish,
-      usage: {
-        ...used,
-        costMicros: priceOf(used) ?? 0,
-        firstTextMs: (firstTextAt ?? now) - startedAt,
-        totalMs: now - startedAt,
-        failovers: failures.length
-      }
-    }
-  }
+export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
+  const { providers, clock, newId, random, ledger, budgets, tariff } = options
+  const settings = { ...orchestratorSettings, ...options.settings }
+  const onSignal = options.onSignal ?? (() => undefined)
+  const now = (): number => clock.now()
+  const queue = createFairQueue({ longest: settings.longestQueue, longestWaitMs: settings.longestQueueWaitMs, clock })
+  const fleet = createFleet({
+    providers,
+    placesOf: () => settings.placesPerProvider,
+    breakerRules: settings.breaker,
+    clock,
+    onSignal,
+    onFree: () => queue.wake()
+  })
 
   return {
-    async answer(request, options) {
-      const startedAt = clock.now()
-      const failures: string[] = []
-      let last: unknown = new CopilotError('unavailable', 'Nobody can answer right now. The question is kept; try again.', { retryAfterMs: 5_000 })
-      for (const provider of candidates(providers, request)) {
-        if (!(await provider.ready(options.signal))) continue
-        try {
-          return await run({ provider, failures, startedAt }, request, options)
-        } catch (error) {
-          if (options.signal.aborted || !(error instanceof CopilotError) || hasBegun.has(error)) throw error
-          failures.push(error.message)
-          last = error
+    async answer(request, { signal, emit, asker = NOBODY }) {
+      const startedAt = now()
+      signal.throwIfAborted()
+      const [standing] = await Promise.all([budgets.standing(asker), fleet.look(signal)])
+      if (standing.level === 'exhausted') {
+        throw new CopilotError('budget_exhausted', standing.text ?? 'The budget is used up.', { resetAt: standing.resetAt })
+      }
+      if (standing.text !== null) emit({ type: 'notice', kind: 'budget', text: standing.text })
+      const accountant = createAccountant({ ledger, tariff, asker, now, expectedOutputTokens: settings.expectedOutputTokens })
+      const need: RouteNeed = {
+        leastInputTokens: tariff.roughTokens(request.question, ''),
+        outputTokens: Math.min(ANSWER_ROOM, request.maxOutputTokens ?? ANSWER_ROOM),
+        modalities: ['text'],
+        remainingMicros: standing.remainingMicros,
+        thrifty: standing.level === 'thrifty',
+        prefersLocal: request.quickAction === 'cost' && request.material.estimate.length > 0
+      }
+      const prices = new Map<Member['provider'], number | null>()
+      const priceOf = (member: Member): number | null => {
+        const known = prices.get(member.provider)
+        if (known !== undefined) return known
+        const price = member.provider.kind === 'local' ? 0 : accountant.predict(member, request.prompt).micros
+        prices.set(member.provider, price)
+        return price
+      }
+      const seating = createSeating({
+        fleet,
+        queue,
+        need,
+        weights: settings.weights,
+        priceOf,
+        random,
+        organisation: asker.organisation,
+        userId: asker.userId,
+        signal,
+        onQueued: (retryAt) => {
+          onSignal({ type: 'queued', depth: queue.depth })
+          emit({ type: 'queued', reason: 'Everybody who can answer is busy. The question waits for its turn.', retryAt })
+        },
+        onSeated: (waitedMs) => onSignal({ type: 'queue-left', waitedMs }),
+        now
+      })
+      const reserve = (attemptId: string, member: Member, prompt: ProviderRequest['prompt']): Promise<boolean> =>
+        accountant.reserve(attemptId, member, accountant.predict(member, prompt), standing.caps)
+      const { finish, by, used, firstTextAt, failovers } = await relay({
+        request,
+        signal,
+        emit,
+        seating,
+        accountant,
+        fit: (asked, { profile, modelName }, said) =>
+          fitToWindow(asked, profile, said === '' ? 0 : tariff.roughTokens(said, modelName) + CONTINUATION_TOKENS),
+        reserve,
+        timing: settings.timing,
+        now,
+        newId,
+        random,
+        onSignal
+      })
+      const endedAt = now()
+      return {
+        finish,
+        usage: {
+          provider: by.provider.id,
+          model: by.modelName,
+          ...used,
+          firstTextMs: (firstTextAt ?? endedAt) - startedAt,
+          totalMs: endedAt - startedAt,
+          failovers
         }
       }
-      throw last
     },
-    status: (signal) =>
-      Promise.all(
-        providers.map(async (provider) => ({
-          id: provider.id,
-          name: provider.name,
-          model: provider.model(),
-          kind: provider.kind,
-          ready: await provider.ready(signal)
-        }))
-      )
+
+    async status(signal) {
+      const members = await fleet.look(signal)
+      return members.map(({ provider, profile, ready, breaker, inFlight }) => ({
+        id: provider.id,
+        name: provider.name,
+        model: profile.model,
+        kind: provider.kind,
+        ready: ready && breaker.phase !== 'open',
+        breaker: breaker.phase,
+        inFlight
+      }))
+    },
+
+    get queueDepth() {
+      return queue.depth
+    }
   }
-}
-
-/** Who may answer, best first. A cost that was computed exactly is not handed to a model to be told again. */
-function candidates(providers: readonly Provider[], request: ProviderRequest): readonly Provider[] {
-  if (request.quickAction !== 'cost' || request.material.estimate.length === 0) return providers
-  return [...providers.filter(({ kind }) => kind === 'local'), ...providers.filter(({ kind }) => kind !== 'local')]
-}
-
-/** Failures of an answer of which a part has been read. */
-const hasBegun = new WeakSet<CopilotError>()
-
-function begun(error: unknown): unknown {
-  if (!(error instanceof CopilotError)) return error
-  const { code, message, ...rest } = error.toWire()
-  const marked = new CopilotError(code, `${message} What arrived is kept; ask again for the rest.`, { ...rest, cause: error })
-  hasBegun.add(marked)
-  return marked
-}
-
-function noticeOf(provider: Provider, failures: readonly string[]): OrchestratorEvent | null {
-  if (failures.length > 0) return { type: 'notice', kind: 'failover', text: `${failures.join(' ')} ${answeredInstead(provider)}` }
-  if (provider.kind === 'model') return null
-  return { type: 'notice', kind: 'local', text: 'Answered from the built-in knowledge; no language model was asked.' }
-}
-
-function answeredInstead(provider: Provider): string {
-  return provider.kind === 'local'
-    ? 'Answered from the built-in knowledge instead; no language model wrote this.'
-    : `${provider.name} answered instead.`
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { QuickAction } from '../../shared/turn.ts'
 import { blocksOf, extract } from './extract.ts'
-import { answer, NOTHING_FOUND, pieces } from './localKnowledge.ts'
+import { answer, createLocalKnowledge, NOTHING_FOUND, pieces } from './localKnowledge.ts'
 import type { CitedPassage, ConversationMessage, ProviderRequest } from './provider.ts'
 
 const passage = (part: Partial<CitedPassage>): CitedPassage => ({
@@ -78,6 +78,15 @@ describe('local knowledge', () => {
     ]
     expect(ask({ quickAction: 'summarise', history })).toMatch(/- What is Harbor\? — Harbor keeps objects\.\n- And Pigeon\?$/)
     expect(ask({ quickAction: 'summarise' })).toContain('nothing to summarise')
+  })
+
+  it('waits between its pieces only for one who reads along', async () => {
+    const provider = createLocalKnowledge(60_000)
+    const request = { question: 'q', quickAction: undefined, history: [], prompt: [], delivery: 'whole' } as const
+    const material = { passages: [passage({ text: 'One thing.\n\n- Two archives.\n- Three archives.' })], terms, estimate: [], sources: [] }
+    const texts: string[] = []
+    for await (const part of provider.stream({ ...request, material }, new AbortController().signal)) if (part.type === 'text') texts.push(part.text)
+    expect(texts.length).toBeGreaterThan(1)
   })
 
   it('comes in pieces that join to the whole', () => {

@@ -4,9 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { CopilotError } from '../../shared/errors.ts'
 import type { QuickAction } from '../../shared/turn.ts'
 import { blocksOf, extract } from './extract.ts'
-import type { ConversationMessage, Provider, ProviderRequest } from './provider.ts'
+import { noModel } from './models.ts'
+import type { ConversationMessage, Provider, ProviderProfile, ProviderRequest } from './provider.ts'
 
 export const NOTHING_FOUND = 'The knowledge base has nothing on this.'
+
+const MODEL = 'built-in knowledge'
 
 /** Why a quick action can only be done in part here. */
 const needsModel: Readonly<Partial<Record<QuickAction, string>>> = {
@@ -20,6 +23,7 @@ const needsModel: Readonly<Partial<Record<QuickAction, string>>> = {
  * into place. The first piece never waits.
  */
 const PIECE_EVERY_MS = 24
+const profile: ProviderProfile = { ...noModel, model: MODEL, priceKey: null, timeouts: { firstTextMs: 1_000, betweenTextMs: 1_000 } }
 
 export function createLocalKnowledge(pieceEveryMs = PIECE_EVERY_MS): Provider {
   return {
@@ -27,10 +31,12 @@ export function createLocalKnowledge(pieceEveryMs = PIECE_EVERY_MS): Provider {
     name: 'Built-in knowledge',
     kind: 'local',
     ready: () => Promise.resolve(true),
-    model: () => 'built-in knowledge',
+    model: () => MODEL,
+    profile: () => profile,
+    probe: () => Promise.resolve(),
     async *stream(request, signal) {
       for (const [index, piece] of pieces(answer(request)).entries()) {
-        if (index > 0) await pause(pieceEveryMs)
+        if (index > 0 && request.delivery !== 'whole') await pause(pieceEveryMs)
         if (signal.aborted) throw new CopilotError('cancelled', 'Stopped.')
         yield { type: 'text', text: piece }
       }

@@ -3,15 +3,18 @@
 import { request } from 'undici'
 import { z } from 'zod'
 import type { Clock } from '../../shared/kit/clock.ts'
-import { createOpenAiProvider, type OpenAiProvider } from './openai.undici.ts'
-import type { Provider } from './provider.ts'
+import type { UpstreamProvider } from './answers.undici.ts'
+import { createOpenAiProvider } from './openai.undici.ts'
+import { ProviderFailure } from './failure.ts'
+import { modelFacts } from './models.ts'
+import type { Provider, ProviderTimeouts } from './provider.ts'
 
 export interface OllamaOptions {
   /** Without a slash at the end: `http://127.0.0.1:11434`. */
   readonly url: string
   /** Null: the first model it has that can chat. */
   readonly model: string | null
-  readonly timeoutMs: number
+  readonly timeouts: ProviderTimeouts
   readonly connectTimeoutMs: number
   readonly connections: number
   readonly clock: Clock
@@ -24,7 +27,7 @@ const tagsSchema = z.object({ models: z.array(z.object({ name: z.string() })) })
 
 export function createOllamaProvider(options: OllamaOptions): Provider & { stop(): Promise<void> } {
   const { url, clock } = options
-  let inner: OpenAiProvider | null = null
+  let inner: UpstreamProvider | null = null
   let isThere = false
   let probedAt = Number.NEGATIVE_INFINITY
   let probing: Promise<void> | null = null
@@ -34,7 +37,7 @@ export function createOllamaProvider(options: OllamaOptions): Provider & { stop(
   const use = (model: string): void => {
     if (inner?.model() === model) return
     const old = inner
-    inner = createOpenAiProvider({ ...options, id: 'ollama', name: 'Ollama', baseUrl: `${url}/v1`, apiKey: null, model })
+    inner = createOpenAiProvider({ ...options, id: 'ollama', name: 'Ollama', baseUrl: `${url}/v1`, apiKey: () => null, priceKey: null, model })
     if (old !== null) retired.add(old.retire())
   }
 
@@ -82,8 +85,19 @@ export function createOllamaProvider(options: OllamaOptions): Provider & { stop(
       return isThere
     },
     model: () => inner?.model() ?? null,
+    profile: () =>
+      inner?.profile() ?? {
+        ...modelFacts(null),
+        model: null,
+        priceKey: null,
+        timeouts: options.timeouts
+      },
+    async probe() {
+      await look()
+      if (!isThere) throw new ProviderFailure('unavailable', 'No Ollama answers here. Start it, and load a model that can chat.')
+    },
     async *stream(question, signal) {
-      if (inner === null) return
+      if (inner === null) throw new ProviderFailure('unavailable', 'No Ollama answers here. Start it, and load a model that can chat.')
       yield* inner.stream(question, signal)
     },
     async stop() {

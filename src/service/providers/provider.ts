@@ -1,6 +1,7 @@
 // The port to whatever writes an answer: a language model somewhere, or the built-in local knowledge. Shaped like the
 // AI SDK's `LanguageModelV4.doStream`, without its weight.
 import type { Citation, FinishReason, QuickAction } from '../../shared/turn.ts'
+import type { ModelFacts } from './models.ts'
 
 /** A piece of the knowledge base: one section of one article. */
 export interface Passage {
@@ -56,21 +57,74 @@ export interface PromptMessage {
   readonly content: string
 }
 
+/** On whose behalf a provider is asked. Ids only; what a provider sends of them is its protocol's business. */
+export interface ProviderCaller {
+  readonly userId: string
+  readonly sessionId: string
+  readonly turnId: string
+  readonly organisation?: string | undefined
+}
+
+/** Ms. Connecting counts as part of the first. */
+export interface ProviderTimeouts {
+  /** To the first sign of the answer: its text, or a thought of a reasoning model. Keep-alive comments are no sign. */
+  readonly firstTextMs: number
+  /** Between two such signs. */
+  readonly betweenTextMs: number
+}
+
 export interface ProviderRequest {
   readonly question: string
   readonly quickAction: QuickAction | undefined
   /** Oldest first, without the question. */
   readonly history: readonly ConversationMessage[]
   readonly material: Material
-  /** The same, as a prompt for a language model. */
+  /**
+   * The same, as a prompt for a language model. A message of the assistant at its end is the beginning of the answer: the
+   * provider goes on from there (see `ModelFacts.prefill`).
+   */
   readonly prompt: readonly PromptMessage[]
+  readonly caller?: ProviderCaller | undefined
+  /** Absent: as much as the model gives by itself. */
+  readonly maxOutputTokens?: number | undefined
+  /** 0 to 2. Left out where a model refuses it. */
+  readonly temperature?: number | undefined
+  /** In place of the provider's own, for a caller whose time is short. */
+  readonly timeouts?: Partial<ProviderTimeouts> | undefined
+  /** `whole`: nobody reads along, so nothing is paced for the eye. Absent: `stream`. */
+  readonly delivery?: 'stream' | 'whole' | undefined
+}
+
+/**
+ * Tokens as the provider counts them. `cachedTokens` and `cacheWriteTokens` are parts of `inputTokens`; thoughts are part
+ * of `outputTokens`.
+ */
+export interface ProviderUsage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Read from the provider's prompt cache. */
+  readonly cachedTokens: number
+  /** Written to it; absent: none. */
+  readonly cacheWriteTokens?: number | undefined
+  /** The model that answered, where it says so itself. */
+  readonly model?: string | undefined
 }
 
 export type ProviderPart =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'usage'; readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens: number }
+  /** Totals so far: a later one takes the place of an earlier one. May come before a failure: what it counts was used. */
+  | ({ readonly type: 'usage' } & ProviderUsage)
   /** The last part, always: a stream that ends without it has failed. */
   | { readonly type: 'finish'; readonly reason: FinishReason }
+
+/** What a router weighs. Constant as long as `model` is. */
+export interface ProviderProfile extends ModelFacts {
+  /** The model that would answer; null: not known yet. */
+  readonly model: string | null
+  /** Under which the price book knows its provider: `openai`, `anthropic`, `google`, `aws`; null: it costs nothing, or nobody can say what. */
+  readonly priceKey: string | null
+  readonly timeouts: ProviderTimeouts
+}
 
 export interface Provider {
   readonly id: string
@@ -82,9 +136,12 @@ export interface Provider {
   ready(signal: AbortSignal): Promise<boolean>
   /** The model that would answer; null: not known yet. */
   model(): string | null
+  profile(): ProviderProfile
+  /** Asks the provider itself whether it would answer, at no cost in tokens. Rejects with `ProviderFailure` when it would not. */
+  probe(signal: AbortSignal): Promise<void>
   /**
-   * Ends after `finish`. Throws `CopilotError` (`unavailable`, `timeout`, `rate_limited`, `refused`) when the provider
-   * fails, `cancelled` when aborted; aborting stops the upstream call.
+   * Ends after `finish`. Throws `ProviderFailure` when the provider fails, `cancelled` when aborted; aborting closes the
+   * upstream call. A stream that is left (`return`) closes it too.
    */
   stream(request: ProviderRequest, signal: AbortSignal): AsyncIterable<ProviderPart>
 }

@@ -60,5 +60,42 @@ export const migrations: readonly string[] = [
   ) STRICT;
   -- Row id is passage_id.
   CREATE VIRTUAL TABLE passage_index USING fts5 (title, heading, tags, body, tokenize = 'porter unicode61 remove_diacritics 2');
+  `,
+  // what every attempt at an answer cost, and the sums of each month
+  `
+  CREATE TABLE cost_attempt (
+    attempt_id TEXT PRIMARY KEY,
+    turn_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    client TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    month TEXT NOT NULL,
+    predicted_micros INTEGER NOT NULL CHECK (predicted_micros >= 0),
+    predicted_input_tokens INTEGER NOT NULL,
+    -- From here on: written once, when it is settled.
+    settled_at INTEGER,
+    outcome TEXT,
+    input_tokens INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0,
+    cached_tokens INTEGER NOT NULL DEFAULT 0,
+    cost_micros INTEGER NOT NULL DEFAULT 0 CHECK (cost_micros >= 0),
+    estimated INTEGER NOT NULL DEFAULT 0,
+    priced INTEGER NOT NULL DEFAULT 1
+  ) STRICT;
+  CREATE INDEX cost_attempt_turn ON cost_attempt (turn_id);
+  CREATE INDEX cost_attempt_user ON cost_attempt (user_id, at);
+  CREATE INDEX cost_attempt_open ON cost_attempt (at) WHERE settled_at IS NULL;
+
+  CREATE TABLE cost_month (
+    organisation TEXT NOT NULL,
+    client TEXT NOT NULL,
+    month TEXT NOT NULL,
+    spent_micros INTEGER NOT NULL,
+    reserved_micros INTEGER NOT NULL CHECK (reserved_micros >= 0),
+    PRIMARY KEY (organisation, client, month)
+  ) STRICT, WITHOUT ROWID;
   `
 ]

@@ -3,7 +3,7 @@
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
-import type { Agent } from '../agent/agent.ts'
+import type { Agent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
@@ -18,12 +18,19 @@ export interface OpenTurn {
   events(options: AskOptions): AsyncIterable<TurnEvent>
 }
 
+export interface OpenOptions {
+  /** Only a turn that is kept. */
+  readonly resuming?: boolean
+  /** How the one who opens it will hear the answer; `stream` when not said. Who comes later hears the same events. */
+  readonly delivery?: Delivery
+}
+
 export interface TurnBroker {
   /**
    * Resolves when the question is durable. A known turn id attaches to its turn. Throws `conflict` (same id, another
    * question), `not_found` (another user's turn, or `resuming` one that is not kept), `unavailable`.
    */
-  open(caller: Caller, question: Question, options?: { readonly resuming?: boolean }): Promise<OpenTurn>
+  open(caller: Caller, question: Question, options?: OpenOptions): Promise<OpenTurn>
   /** `open` and listen, in the one shape of every station. */
   ask(caller: Caller, question: Question, options: AskOptions): AsyncIterable<TurnEvent>
   /** Ends the caller's turn for everybody who listens; false when there is no such unfinished turn. */
@@ -56,10 +63,10 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
   const running = new Set<Running>()
   let stopping = false
 
-  const run = async (turn: LiveTurn, controller: AbortController): Promise<void> => {
+  const run = async (turn: LiveTurn, controller: AbortController, delivery: Delivery): Promise<void> => {
     const { record } = turn
     try {
-      const finish = await agent.answer(record, { signal: controller.signal, emit: (event) => turn.emit(event) })
+      const finish = await agent.answer(record, { signal: controller.signal, emit: (event) => turn.emit(event), delivery })
       turn.emit({ type: 'done', messageId: record.messageId, finish })
     } catch (error) {
       const failure = toCopilotError(error)
@@ -71,9 +78,9 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
     await turn.settled()
   }
 
-  const start = (turn: LiveTurn): Running => {
+  const start = (turn: LiveTurn, delivery: Delivery): Running => {
     const controller = new AbortController()
-    const finished = run(turn, controller).finally(() => {
+    const finished = run(turn, controller, delivery).finally(() => {
       running.delete(entry)
       entries.delete(turn.record.turnId)
     })
@@ -89,14 +96,14 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
       await agent.receive(known)
-      return start(turn)
+      return start(turn, 'stream')
     }
     turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
     await turn.settled()
     return { turn, controller: new AbortController(), finished: Promise.resolve() }
   }
 
-  const begin = async (userId: string, question: Question, resuming: boolean): Promise<Running | LoggedTurn> => {
+  const begin = async (userId: string, question: Question, { resuming, delivery = 'stream' }: OpenOptions): Promise<Running | LoggedTurn> => {
     const known = await log.find(question.turnId)
     if (known !== null) return known.ended ? known : await resume(known)
     if (resuming) throw faults.notKept()
@@ -104,16 +111,16 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
     // Asked for in the same tick, both are in the same commit.
     await Promise.all([log.open(record), agent.receive(record)])
-    const turn = createLiveTurn(record, { log, clock, past: [] })
+    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn)
+    return start(turn, delivery)
   }
 
-  const enter = (userId: string, question: Question, resuming: boolean): Promise<Running | LoggedTurn> => {
+  const enter = (userId: string, question: Question, options: OpenOptions): Promise<Running | LoggedTurn> => {
     const { turnId } = question
     const present = entries.get(turnId)
     if (present !== undefined) return present
-    const entry = begin(userId, question, resuming)
+    const entry = begin(userId, question, options)
     entries.set(turnId, entry)
     const leave = (): void => {
       if (entries.get(turnId) === entry) entries.delete(turnId)
@@ -129,8 +136,8 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
     }
   }
 
-  const open: TurnBroker['open'] = async (caller, question, { resuming = false } = {}) => {
-    const entry = await enter(caller.userId, question, resuming)
+  const open: TurnBroker['open'] = async (caller, question, options = {}) => {
+    const entry = await enter(caller.userId, question, options)
     const record = 'turn' in entry ? entry.turn.record : entry
     if (record.userId !== caller.userId) throw faults.notKept()
     if (!matches(record.question, question)) throw faults.otherQuestion()
@@ -167,7 +174,7 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
     async revive() {
       const counts = { restarted: 0, ended: 0 }
       for (const known of await log.unfinished()) {
-        const entry = await enter(known.userId, known.question, true)
+        const entry = await enter(known.userId, known.question, { resuming: true })
         if ('turn' in entry && running.has(entry)) counts.restarted += 1
         else counts.ended += 1
       }

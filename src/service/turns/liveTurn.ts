@@ -25,9 +25,14 @@ export interface LiveTurnOptions {
   readonly clock: Clock
   /** What the log already holds of the turn. */
   readonly past: readonly TurnEvent[]
+  /** Nobody reads along: what is emitted may wait a moment for more, so that the log is written less often. Absent: false. */
+  readonly isWhole?: boolean
 }
 
-export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTurnOptions): LiveTurn {
+/** How long an event of a whole answer waits for the next ones, in ms. The last one never waits. */
+const WHOLE_WAIT_MS = 50
+
+export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
   const durable: TurnEvent[] = [...past]
   let pending: TurnEvent[] = []
@@ -36,6 +41,8 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
   let hasText = past.some((event) => event.type === 'delta')
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
+  /** Ends the wait for more. */
+  let hurry: (() => void) | null = null
   const wakers = new Set<() => void>()
 
   const wake = (): void => {
@@ -44,7 +51,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
 
   const write = async (): Promise<void> => {
     // What is emitted within the same tick goes into the same commit.
-    await Promise.resolve()
+    await (isWhole && !ended ? moreToCome() : Promise.resolve())
     while (pending.length > 0 && lost === null) {
       const batch = pending
       pending = []
@@ -58,6 +65,18 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
     }
     writing = null
   }
+
+  /** Until the end, or for a moment. */
+  const moreToCome = (): Promise<void> =>
+    new Promise((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer)
+        hurry = null
+        resolve()
+      }
+      const timer = setTimeout(go, WHOLE_WAIT_MS)
+      hurry = go
+    })
 
   const changed = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
@@ -86,9 +105,11 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
       hasText ||= event.type === 'delta'
       pending.push(event)
       writing ??= write()
+      if (ended) hurry?.()
     },
     abandon(error) {
       lost ??= error
+      hurry?.()
       wake()
     },
     async settled() {

@@ -37,8 +37,8 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
   const insert = database.prepare<[string, string, string, string, string, number]>(
     `INSERT INTO turn (turn_id, user_id, session_id, message_id, question, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
   )
-  const advance = database.prepare<[number, number, number | null, string]>(
-    'UPDATE turn SET last_seq = ?, has_text = ?, ended_at = ? WHERE turn_id = ?'
+  const advance = database.prepare<[number, number, number | null, string, number]>(
+    'UPDATE turn SET last_seq = ?, has_text = max(has_text, ?), ended_at = ? WHERE turn_id = ? AND last_seq = ? AND ended_at IS NULL'
   )
   const insertEvents = database.prepare<[string, number, number, string]>(
     'INSERT INTO turn_events (turn_id, first_seq, last_seq, events) VALUES (?, ?, ?, ?)'
@@ -53,11 +53,13 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
     const first = events[0]
     const last = events.at(-1)
     if (first === undefined || last === undefined) return
-    const row = select.get(turnId)
-    if (row === undefined) throw new RangeError(`turn ${turnId} is not in the log`)
-    const next = afterAppend(progressOf(row), events)
+    const before = first.seq - 1
+    const { lastSeq, hasText } = afterAppend({ turnId, lastSeq: before, hasText: false, ended: false }, events)
+    // The turn's row says by itself whether it is there and just that far: no reading first.
+    if (advance.run(lastSeq, hasText ? 1 : 0, isTerminal(last) ? last.at : null, turnId, before).changes !== 1) {
+      throw new RangeError(`turn ${turnId} is not in the log, has ended, or does not stand at ${before}`)
+    }
     insertEvents.run(turnId, first.seq, last.seq, JSON.stringify(events))
-    advance.run(next.lastSeq, next.hasText ? 1 : 0, isTerminal(last) ? last.at : null, turnId)
   }
 
   return {

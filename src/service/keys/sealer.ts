@@ -1,0 +1,42 @@
+// Seals secrets at rest: the port. Here a key file beside the store; a key management service fits behind the same two calls.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { CopilotError } from '../../shared/errors.ts'
+
+export interface Sealer {
+  /** `context` is bound to the result: it opens only with the same one. */
+  seal(secret: string, context: string): Promise<string>
+  /** Throws `CopilotError` when it was sealed by another key, for another context, or changed since. */
+  open(sealed: string, context: string): Promise<string>
+}
+
+const ALGORITHM = 'aes-256-gcm'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const FORM = 'v1.'
+
+/** AES-256-GCM with a random nonce for each seal. `key` is 32 bytes in hex. */
+export function createKeyFileSealer(key: string): Sealer {
+  const bytes = Buffer.from(key, 'hex')
+  if (bytes.length !== 32) throw new RangeError('the sealing key must be 32 bytes in hex')
+  return {
+    async seal(secret, context) {
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv(ALGORITHM, bytes, nonce).setAAD(Buffer.from(context))
+      const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
+      return FORM + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
+    },
+    async open(sealed, context) {
+      const content = Buffer.from(sealed.startsWith(FORM) ? sealed.slice(FORM.length) : '', 'base64')
+      try {
+        const decipher = createDecipheriv(ALGORITHM, bytes, content.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(content.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+        return Buffer.concat([decipher.update(content.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+      } catch (error) {
+        throw new CopilotError('invalid_request', 'A sealed key can’t be opened: it was changed, or sealed by another key file. Set it again.', {
+          cause: error
+        })
+      }
+    }
+  }
+}

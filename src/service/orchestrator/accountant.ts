@@ -1,0 +1,111 @@
+// What an attempt is predicted to cost before it is sent, and what it has cost after: the orchestrator's side of the ledger.
+import type { AttemptOutcome, Cap, Ledger, Payer } from '../cost/ledger.ts'
+import { ProviderFailure } from '../providers/failure.ts'
+import type { ProviderRequest, ProviderUsage } from '../providers/provider.ts'
+import type { Lane } from './lane.ts'
+import type { Member } from './fleet.ts'
+import type { Tariff } from './tariff.ts'
+
+/** Whose attempt, at which turn. */
+export interface Asker extends Payer {
+  readonly turnId: string
+}
+
+export interface Prediction {
+  readonly inputTokens: number
+  /** Micro-USD; null: no price is known. */
+  readonly micros: number | null
+}
+
+/** What an attempt has used. */
+export interface Used {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cachedTokens: number
+  readonly costMicros: number
+}
+
+export interface Accountant {
+  predict(member: Member, prompt: ProviderRequest['prompt']): Prediction
+  /** False: the caps don't allow it. */
+  reserve(attemptId: string, member: Member, prediction: Prediction, caps: readonly Cap[]): Promise<boolean>
+  /** Once the lane is closed. `error`: what it failed with. */
+  settle(lane: Lane, outcome: AttemptOutcome, error?: unknown): Promise<Used>
+  /** Of an attempt that was reserved and never sent. */
+  release(attemptId: string): Promise<void>
+}
+
+export interface AccountantOptions {
+  readonly ledger: Pick<Ledger, 'reserve' | 'settle'>
+  readonly tariff: Tariff
+  readonly asker: Asker
+  readonly now: () => number
+  /** Tokens that an answer is predicted to have. */
+  readonly expectedOutputTokens: number
+}
+
+const NOTHING: Used = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
+
+export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens }: AccountantOptions): Accountant {
+  const { userId, organisation, client, turnId } = asker
+  /** Counting takes time and the same prompt is asked about more than once. */
+  const counted = new Map<string, WeakMap<object, number>>()
+  const promptTokens = (prompt: ProviderRequest['prompt'], model: string): number => {
+    const ofModel = counted.get(model) ?? new WeakMap<object, number>()
+    counted.set(model, ofModel)
+    const tokens = ofModel.get(prompt) ?? tariff.promptTokens(prompt, model)
+    ofModel.set(prompt, tokens)
+    return tokens
+  }
+  return {
+    predict({ profile, modelName }, prompt) {
+      const inputTokens = promptTokens(prompt, modelName)
+      const outputTokens = Math.min(expectedOutputTokens, profile.maxOutputTokens)
+      return { inputTokens, micros: tariff.costMicros(profile, { inputTokens, outputTokens, cachedTokens: 0 }, now()) }
+    },
+
+    async reserve(attemptId, { provider, modelName }, { inputTokens, micros }, caps) {
+      // The built-in knowledge costs nothing and is asked nowhere: no row.
+      if (provider.kind === 'local') return true
+      const predicted = { predictedMicros: micros ?? 0, predictedInputTokens: inputTokens }
+      return await ledger.reserve(
+        { attemptId, turnId, userId, organisation, client, provider: provider.id, model: modelName, at: now(), ...predicted },
+        caps
+      )
+    },
+
+    async settle(lane, outcome, error) {
+      const { provider, profile, modelName } = lane.seat.member
+      if (provider.kind === 'local') return NOTHING
+      const { estimated, ...tokens } = usageOf(lane, outcome, error, (text) => tariff.textTokens(text, modelName))
+      // A provider may answer with another model than the one it was asked for, and says so.
+      const cost = tariff.costMicros(profile, tokens, lane.startedAt)
+      const { inputTokens, outputTokens, cachedTokens } = tokens
+      const used = { inputTokens, outputTokens, cachedTokens, costMicros: cost ?? 0 }
+      await ledger.settle({ attemptId: lane.attemptId, at: now(), outcome, ...used, estimated, priced: cost !== null })
+      return used
+    },
+
+    async release(attemptId) {
+      await ledger.settle({ attemptId, at: now(), outcome: 'cancelled', ...NOTHING, estimated: false, priced: true })
+    }
+  }
+}
+
+/**
+ * What the provider says it used. Where it did not come to say so: nothing, when it refused before it began; otherwise our
+ * estimate, marked. An upstream bills what it has read and written also when nobody waits for it any more.
+ */
+function usageOf(
+  lane: Lane,
+  outcome: AttemptOutcome,
+  error: unknown,
+  tokensOf: (text: string) => number
+): ProviderUsage & { readonly estimated: boolean } {
+  const { usage, heard, usageCovers, inputTokens } = lane
+  if (usage !== null && (outcome === 'answered' || usageCovers === heard.length)) return { ...usage, estimated: false }
+  const began = heard !== '' || usage !== null || !(error instanceof ProviderFailure) || error.kind === 'cut' || error.kind === 'timeout'
+  if (!began) return { inputTokens: 0, outputTokens: 0, cachedTokens: 0, estimated: false }
+  const known = usage ?? { inputTokens, outputTokens: 0, cachedTokens: 0 }
+  return { ...known, outputTokens: Math.max(known.outputTokens, heard === '' ? 0 : tokensOf(heard)), estimated: true }
+}

@@ -1,0 +1,113 @@
+// The providers as the orchestrator keeps them: each with its breaker and health by model, and its places, of which each
+// call takes one.
+import type { Clock } from '../../shared/kit/clock.ts'
+import type { Provider, ProviderProfile } from '../providers/provider.ts'
+import { createBreaker, type Breaker, type BreakerPermit, type BreakerRules } from './breaker.ts'
+import { createHealthRecord, type HealthRecord } from './health.ts'
+import type { OnSignal } from './signals.ts'
+
+export interface Member {
+  readonly provider: Provider
+  readonly profile: ProviderProfile
+  readonly modelName: string
+  readonly breaker: Breaker
+  readonly record: HealthRecord
+  readonly inFlight: number
+  readonly places: number
+  /** Ready when it was last asked. */
+  readonly ready: boolean
+}
+
+/** A place at a provider, with its breaker's leave to call. `free` gives the place back, once. */
+export interface Seat {
+  readonly member: Member
+  readonly permit: BreakerPermit
+  free(): void
+}
+
+export interface Fleet {
+  /** Asks everybody whether they are ready. */
+  look(signal: AbortSignal): Promise<readonly Member[]>
+  /** As they were when last asked. */
+  members(): readonly Member[]
+  /** `busy`: all its places are taken; `shut`: its breaker says no. `urgent`: may use the places kept for those who lost theirs. */
+  take(member: Member, urgent: boolean): Seat | 'busy' | 'shut'
+}
+
+export interface FleetOptions {
+  readonly providers: readonly Provider[]
+  /** Answers at once of one provider. Beyond them as many again are kept for answers that lost their provider. */
+  readonly placesOf: (provider: Provider) => number
+  readonly breakerRules: BreakerRules
+  readonly clock: Clock
+  readonly onSignal: OnSignal
+  /** A place has become free, or a breaker has changed. */
+  readonly onFree: () => void
+}
+
+interface Standing {
+  readonly breaker: Breaker
+  readonly record: HealthRecord
+}
+
+export function createFleet({ providers, placesOf, breakerRules, clock, onSignal, onFree }: FleetOptions): Fleet {
+  const standings = new Map<string, Standing>()
+  const inFlight = new Map<Provider, number>()
+  const ready = new Map<Provider, boolean>()
+
+  const standingOf = (provider: Provider, model: string): Standing => {
+    const key = `${provider.id}/${model}`
+    const known = standings.get(key)
+    if (known !== undefined) return known
+    const breaker = createBreaker(breakerRules, clock, (phase) => {
+      onSignal({ type: 'breaker', provider: provider.id, model, phase })
+      // Not within the call that brought it about: that one still holds its place.
+      queueMicrotask(onFree)
+    })
+    const made = { breaker, record: createHealthRecord(clock) }
+    standings.set(key, made)
+    return made
+  }
+
+  const memberOf = (provider: Provider): Member => {
+    const profile = provider.profile()
+    const modelName = profile.model ?? provider.id
+    return {
+      provider,
+      profile,
+      modelName,
+      ...standingOf(provider, modelName),
+      get inFlight() {
+        return inFlight.get(provider) ?? 0
+      },
+      places: provider.kind === 'local' ? Number.MAX_SAFE_INTEGER : placesOf(provider),
+      ready: ready.get(provider) ?? true
+    }
+  }
+
+  return {
+    async look(signal) {
+      await Promise.all(providers.map(async (provider) => ready.set(provider, await provider.ready(signal))))
+      return providers.map(memberOf)
+    },
+    members: () => providers.map(memberOf),
+    take(member, urgent) {
+      const { provider, places, breaker } = member
+      if (member.inFlight >= (urgent ? places * 2 : places)) return 'busy'
+      const permit = breaker.enter()
+      if (permit === null) return 'shut'
+      inFlight.set(provider, member.inFlight + 1)
+      let isFree = false
+      return {
+        member,
+        permit,
+        free() {
+          if (isFree) return
+          isFree = true
+          inFlight.set(provider, member.inFlight - 1)
+          onFree()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// How often a turn is written: at once for one who reads along, in few batches for one who waits for the whole.
+import { describe, expect, it } from 'vitest'
+import { aQuestion, collect, fakeClock, never } from '../../../test/fakes/service-parts.ts'
+import type { TurnEvent } from '../../shared/turn.ts'
+import { createLiveTurn } from './liveTurn.ts'
+import type { TurnLog } from './turnLog.ts'
+import { createMemoryTurnLog } from './turnLog.memory.ts'
+
+async function turn(isWhole: boolean) {
+  const memory = createMemoryTurnLog()
+  const batches: (readonly TurnEvent[])[] = []
+  const log: TurnLog = {
+    ...memory,
+    append: (turnId, events) => {
+      batches.push(events)
+      return memory.append(turnId, events)
+    }
+  }
+  const question = aQuestion()
+  const record = { turnId: question.turnId, userId: 'anna', messageId: 'm', question, createdAt: 1 }
+  await log.open(record)
+  return { batches, live: createLiveTurn(record, { log, clock: fakeClock(), past: [], isWhole }) }
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+describe('a live turn', () => {
+  it('is written piece by piece for one who reads along', async () => {
+    const { live, batches } = await turn(false)
+    for (const text of ['a', 'b', 'c']) {
+      live.emit({ type: 'delta', text })
+      await tick()
+    }
+    expect(batches).toHaveLength(3)
+  })
+
+  it('is written together for one who waits for the whole, and the end waits for nothing', async () => {
+    const { live, batches } = await turn(true)
+    const heard = collect(live.events({ signal: never }))
+    const started = performance.now()
+    for (const text of ['a', 'b', 'c']) {
+      live.emit({ type: 'delta', text })
+      await tick()
+    }
+    live.emit({ type: 'done', messageId: 'm', finish: 'stop' })
+    expect((await heard).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+    expect(batches.map((batch) => batch.length)).toEqual([4])
+    expect(performance.now() - started).toBeLessThan(40)
+  })
+
+  it('is written after a moment when the whole takes its time', async () => {
+    const { live, batches } = await turn(true)
+    live.emit({ type: 'delta', text: 'a' })
+    await live.settled()
+    expect(batches).toHaveLength(1)
+    live.emit({ type: 'done', messageId: 'm', finish: 'stop' })
+    await live.settled()
+    expect(batches).toHaveLength(2)
+  })
+})
