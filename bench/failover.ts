@@ -128,7 +128,8 @@ async function run(http: string, tokens: readonly string[]): Promise<RunOutcome>
   }
   const kills = (async () => {
     for (const [upstream, share] of [0.4, 0.7].entries()) {
-      while (ended < turns * share) await wait(20)
+      const isReached = (): boolean => ended >= turns * share
+      while (!isReached()) await wait(20)
       say(`upstream ${upstream} dies with ${live} turns under way`)
       await upstreams.kill(upstream, DEAD_FOR_MS)
     }

@@ -229,7 +229,9 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   const lastResort = async (): Promise<Seat | null> => {
     const mayCome = (member: Member): boolean =>
       allows(member) || (isPassing(member, failures) && (attempts.get(member.provider) ?? 0) <= timing.attemptsPerModel)
-    while (said !== '' && brokenSince !== null && now() - brokenSince < timing.lastResortMs) {
+    const until = (brokenSince ?? now()) + timing.lastResortMs
+    if (said === '') return null
+    while (now() < until) {
       await pause(timing.lookAgainMs, undefined, { signal })
       const seat = seating.take({ kind: 'model', urgent: true, allows: mayCome })
       if (seat !== null && seat !== 'busy') return seat
