@@ -4,6 +4,7 @@ import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
+import { createLoggedAudit } from './audit/audit.log.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
@@ -22,9 +23,7 @@ import type { Logger } from './logging.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
 import { logSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
-import { createLocalKnowledge } from './providers/localKnowledge.ts'
-import { createOllamaProvider } from './providers/ollama.undici.ts'
-import { createOpenAiProvider } from './providers/openai.undici.ts'
+import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
 import { findResources, type Resources } from './resources.ts'
 import { openStore } from './store/store.ts'
@@ -70,7 +69,10 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const verifier = createVerifier({ keys, launchToken: config.launchToken, clock })
   const knowledge = createSqliteKnowledge(store)
   const priceBook = await prices(resources, logger)
-  const providers = options.providers ?? providersOf(config, clock, started)
+  const modelPrices = resources === null ? null : await readModelPrices(resources.pricing)
+  if (modelPrices === null) logger.warn({}, 'prices.models.missing')
+  const audit = createLoggedAudit(logger)
+  const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
   const ledger = createSqliteLedger(store)
   const lost = await ledger.recover(clock.now())
   if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
@@ -81,7 +83,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     random: Math.random,
     ledger,
     budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
-    tariff: createTariff(resources === null ? null : await readModelPrices(resources.pricing)),
+    tariff: createTariff(modelPrices),
     settings: { placesPerProvider: config.poolSize },
     onSignal: (signal) => logSignal(logger, signal)
   })
@@ -151,35 +153,4 @@ async function learn(knowledge: ReturnType<typeof createSqliteKnowledge>, resour
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {
   await log.prune(clock.now() - TURN_KEPT_MS)
-}
-
-function providersOf(config: ServiceConfig, clock: Clock, started: AsyncDisposableStack): Provider[] {
-  const { openai, ollamaUrl, upstreamTimeoutMs, connectTimeoutMs, poolSize: connections } = config
-  const timeouts = { firstTextMs: upstreamTimeoutMs, betweenTextMs: upstreamTimeoutMs }
-  const providers: Provider[] = []
-  if (openai !== null) {
-    const isOpenAi = openai.baseUrl === 'https://api.openai.com/v1'
-    const name = isOpenAi ? 'OpenAI' : `The model server at ${new URL(openai.baseUrl).host}`
-    // A server of one's own usually has one model; OpenAI has many, so one must be named.
-    const model = openai.model ?? (isOpenAi ? 'gpt-4o-mini' : null)
-    const provider = createOpenAiProvider({
-      ...openai,
-      apiKey: () => openai.apiKey,
-      id: 'openai',
-      name,
-      model,
-      priceKey: null,
-      timeouts,
-      connectTimeoutMs,
-      connections
-    })
-    started.defer(() => provider.stop())
-    providers.push(provider)
-  }
-  if (ollamaUrl !== null) {
-    const ollama = createOllamaProvider({ url: ollamaUrl, model: openai?.model ?? null, timeouts, connectTimeoutMs, connections, clock })
-    started.defer(() => ollama.stop())
-    providers.push(ollama)
-  }
-  return [...providers, createLocalKnowledge()]
 }

@@ -30,11 +30,32 @@ describe('readConfig', () => {
     [{ OPENAI_BASE_URL: 'file:///etc/passwd' }, 'OPENAI_BASE_URL'],
     [{ ASIDE_FIND_OLLAMA: 'maybe' }, 'ASIDE_FIND_OLLAMA'],
     [{ OLLAMA_HOST: 'ftp://x' }, 'OLLAMA_HOST'],
-    [{ REDIS_URL: 'not a url' }, 'REDIS_URL']
+    [{ REDIS_URL: 'not a url' }, 'REDIS_URL'],
+    [{ AWS_REGION: 'Frankfurt' }, 'AWS_REGION'],
+    [{ AI_REMOTE_HOSTS: 'http://x' }, 'AI_REMOTE_HOSTS'],
+    [{ AVAI_CANISTER_WS_URL: 'http://x' }, 'AVAI_CANISTER_WS_URL'],
+    [{ ANTHROPIC_BASE_URL: 'file:///etc' }, 'ANTHROPIC_BASE_URL'],
+    [{ AI_FIRST_TEXT_TIMEOUT: 'soon' }, 'AI_FIRST_TEXT_TIMEOUT']
   ])('stops at %j with one line that names it', (environment, name) => {
     expect(() => readConfig(environment)).toThrow(
       expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(`^Configuration: ${name} [^\n]+$`) })
     )
+  })
+
+  it('knows every provider by its usual settings, and their keys only as keys', () => {
+    const { upstreams } = readConfig({
+      ANTHROPIC_API_KEY: 'a',
+      GEMINI_API_KEY: 'g',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 's',
+      AI_REMOTE_HOSTS: 'ai-1:50051, [::1]:50052',
+      AVAI_CANISTER_WS_URL: 'wss://canister.example/ws'
+    })
+    expect(upstreams.keys).toEqual({ anthropic: 'a', gemini: 'g', aws: 'AKIDEXAMPLE:s' })
+    expect(upstreams.bedrock?.baseUrl).toBe('https://bedrock-runtime.eu-central-1.amazonaws.com')
+    expect(upstreams.remote).toEqual({ hosts: ['ai-1:50051', '[::1]:50052'], isSecure: true })
+    expect(upstreams.canisterUrl).toBe('wss://canister.example/ws')
   })
 
   it('never repeats a secret in what it says', () => {

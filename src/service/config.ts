@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
+import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
 
 export interface ServiceConfig {
   /** Address that both servers bind. */
@@ -23,6 +24,7 @@ export interface ServiceConfig {
   /** Read and checked here; the limits that use them are not part of this version. */
   readonly limits: { readonly requestsPerMinute: number; readonly streamsPerUser: number; readonly cacheTtlMs: number }
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
+  readonly upstreams: UpstreamsConfig
   /** Base address of an Ollama; null: don't look for one. */
   readonly ollamaUrl: string | null
   /** The per-launch token of the desktop that started this service. */
@@ -47,13 +49,14 @@ const known = [
   'AI_RATE_LIMIT_STREAMS_PER_USER',
   'AI_CACHE_TTL'
 ]
-const laterUrls = ['REDIS_URL', 'DATABASE_URL', 'AVAI_CANISTER_WS_URL']
+const laterUrls = ['REDIS_URL', 'DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
 export function readConfig(environment: Environment, platform: NodeJS.Platform = process.platform): ServiceConfig {
   const read = reader(environment)
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('AI_') && !known.includes(name)) throw bad(name, `is not a setting of this service. Known: ${known.join(', ')}`)
+    if (name.startsWith('AI_') && !known.includes(name) && !upstreamNames.includes(name))
+      throw bad(name, `is not a setting of this service. Known: ${[...known, ...upstreamNames].join(', ')}`)
   }
   const openaiUrl = read.url('OPENAI_BASE_URL', ['http:', 'https:'])
   const openaiKey = read.text('OPENAI_API_KEY')
@@ -77,6 +80,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       openaiUrl === null && openaiKey === null
         ? null
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
+    upstreams: readUpstreams({ ...read, bad }, read.duration('AI_SERVICE_TIMEOUT', 30_000)),
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
@@ -88,6 +92,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
+  for (const name of secretNames) delete process.env[name]
   return config
 }
 

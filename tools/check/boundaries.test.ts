@@ -46,7 +46,7 @@ const planted: Record<string, readonly [path: string, text: string]> = {
     `import { agent } from '../agent/agent.ts'\nexport const a = agent`
   ],
   'service-runs-down-providers': ['src/service/providers/up.ts', `import { route } from '../orchestrator/route.ts'\nexport const r = route`],
-  'service-runs-down-limits-cost-audit-metrics-store-auth-schedule': [
+  'service-runs-down-limits-cost-keys-audit-metrics-store-auth-schedule': [
     'src/service/store/up.ts',
     `import { provider } from '../providers/provider.ts'\nexport const p = provider`
   ]
