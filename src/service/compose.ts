@@ -97,6 +97,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     settings: { placesPerProvider: config.poolSize },
     onSignal: (signal) => logSignal(logger, signal)
   })
+  started.defer(() => orchestrator.stop())
   const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, audit, clock })
   const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent, clock, newId, logger })

@@ -55,6 +55,8 @@ export interface Orchestrator {
   status(signal: AbortSignal): Promise<readonly ProviderStatus[]>
   /** Questions that wait for a free place. */
   readonly queueDepth: number
+  /** Ends what it does by itself; answers go on. */
+  stop(): void
 }
 
 export interface OrchestratorSettings {
@@ -67,6 +69,8 @@ export interface OrchestratorSettings {
   readonly longestQueueWaitMs: number
   /** What an answer is expected to have, for predictions. */
   readonly expectedOutputTokens: number
+  /** How often an open breaker's provider is asked whether it is well again, ms. */
+  readonly probeEveryMs: number
 }
 
 export const orchestratorSettings: OrchestratorSettings = {
@@ -76,7 +80,8 @@ export const orchestratorSettings: OrchestratorSettings = {
   placesPerProvider: 64,
   longestQueue: 2_000,
   longestQueueWaitMs: 20_000,
-  expectedOutputTokens: 600
+  expectedOutputTokens: 600,
+  probeEveryMs: 1_000
 }
 
 export interface OrchestratorOptions {
@@ -107,6 +112,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     breakerRules: settings.breaker,
     clock,
     onSignal,
+    probeEveryMs: settings.probeEveryMs,
     onFree: () => queue.wake()
   })
 
@@ -199,6 +205,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
     get queueDepth() {
       return queue.depth
-    }
+    },
+
+    stop: () => fleet.stop()
   }
 }
