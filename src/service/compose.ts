@@ -1,5 +1,6 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
 import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
@@ -9,10 +10,14 @@ import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
-import { attachErpSockets } from './gateway/erp.socketio.ts'
+import { defaultBounds, type Bounds } from './gateway/bounds.ts'
+import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
+import { createPlaces } from './gateway/places.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
+import { attachSockets } from './gateway/sockets.socketio.ts'
+import { attachWebSockets } from './gateway/webSockets.ws.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import type { Logger } from './logging.ts'
@@ -43,6 +48,8 @@ export interface ComposeOptions {
   readonly newId?: NewId
   /** Providers instead of those of the configuration, for tests. */
   readonly providers?: readonly Provider[]
+  /** Other bounds of connections than the usual ones, for tests. */
+  readonly bounds?: Partial<Bounds>
 }
 
 /** Shorter than the grace that the desktop gives before it kills. */
@@ -82,7 +89,9 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => clearInterval(pruning))
 
   const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
-  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, config, resources)
+  const bounds = { ...defaultBounds, ...options.bounds }
+  const gateway: GatewayParts = { broker, verifier, status, clock, newId, logger, version, bounds, places: createPlaces(bounds) }
+  const doors = await openDoors(gateway, config, resources)
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
@@ -102,11 +111,18 @@ async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: 
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
   const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachErpSockets(server, parts) })
+    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, parts) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()
     throw error
+  }
+}
+
+function attachAll(server: Server, parts: GatewayParts): () => Promise<void> {
+  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts)])]
+  return async () => {
+    await Promise.all(ends.map((end) => end()))
   }
 }
 

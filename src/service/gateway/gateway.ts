@@ -4,6 +4,8 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { TurnBroker } from '../turns/broker.ts'
+import type { Bounds } from './bounds.ts'
+import type { Places } from './places.ts'
 
 export interface ServiceStatus {
   readonly version: string
@@ -20,6 +22,9 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  readonly bounds: Bounds
+  /** Shared by all sockets of the service. */
+  readonly places: Places
 }
 
 export interface Door {
