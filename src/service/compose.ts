@@ -11,6 +11,7 @@ import type { ServiceConfig } from './config.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { defaultBounds, type Bounds } from './gateway/bounds.ts'
+import { consultantChat } from './gateway/consultantChat.ts'
 import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
@@ -27,6 +28,8 @@ import { createOllamaProvider } from './providers/ollama.undici.ts'
 import { createOpenAiProvider } from './providers/openai.undici.ts'
 import type { Provider } from './providers/provider.ts'
 import { findResources, type Resources } from './resources.ts'
+import { createDesk, type Desk } from './sessions/desk.ts'
+import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
 import { openStore } from './store/store.ts'
 import { createBroker, type TurnBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
@@ -89,15 +92,19 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => clearInterval(pruning))
 
   const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
+  const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
+  const desk = createDesk({ sessions: createSqliteSessions(store), broker, isReady, clock, newId, random: Math.random, logger })
+  const waiting = await desk.resume()
+  if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   const bounds = { ...defaultBounds, ...options.bounds }
-  const gateway: GatewayParts = { broker, verifier, status, clock, newId, logger, version, bounds, places: createPlaces(bounds) }
+  const gateway: GatewayParts = { broker, verifier, status, clock, newId, logger, version, bounds, places: createPlaces(bounds), desk }
   const doors = await openDoors(gateway, config, resources)
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
     grpc: doors.grpc.address,
     http: doors.http.address,
-    stop: () => (stopping ??= stop(doors, broker, parts))
+    stop: () => (stopping ??= stop(doors, { broker, desk }, parts))
   }
 }
 
@@ -120,15 +127,16 @@ async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: 
 }
 
 function attachAll(server: Server, parts: GatewayParts): () => Promise<void> {
-  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts)])]
+  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts), consultantChat(parts)])]
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }
 }
 
-async function stop(doors: Doors, broker: TurnBroker, parts: AsyncDisposableStack): Promise<void> {
+async function stop(doors: Doors, { broker, desk }: { broker: TurnBroker; desk: Desk }, parts: AsyncDisposableStack): Promise<void> {
   // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
   await broker.stop(DRAIN_MS)
+  await desk.stop()
   await Promise.all([doors.grpc.close(), doors.http.close()])
   await parts.disposeAsync()
 }

@@ -3,6 +3,7 @@ import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
+import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
 import type { Bounds } from './bounds.ts'
 import type { Places } from './places.ts'
@@ -22,6 +23,8 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  /** Of chat sessions and threads. */
+  readonly desk: Desk
   readonly bounds: Bounds
   /** Shared by all sockets of the service. */
   readonly places: Places

@@ -14,6 +14,8 @@ export interface Wire {
   room(signal: AbortSignal): Promise<void>
   /** So much waits that nothing more is added. */
   readonly isOverflowing: boolean
+  /** True once the client has certainly read all that was sent so far; false when it has gone without that proof. */
+  proof(): Promise<boolean>
   /** Says why, then closes with that code. */
   sayThenClose(error: AiError): void
 }
@@ -33,6 +35,8 @@ export interface Peer {
   send(type: string, data: object): void
   /** An answer waits here between two pieces. A reader who is too slow is closed, and `gone` with it. */
   room(): Promise<void>
+  /** True once the client has certainly read all that was sent so far; false when it has gone without that proof. */
+  proof(): Promise<boolean>
   /** Before every message: counts it. Throws `unauthenticated` (the token has run out) and `rate_limited`. */
   take(): void
   /** The message was good. */
@@ -79,6 +83,7 @@ export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId,
         close(error)
       }
     },
+    proof: () => wire.proof(),
     take() {
       requireFresh(caller, clock.now())
       conduct.message()

@@ -13,6 +13,7 @@ import { toSocketError } from './foreignErrors.ts'
 import type { GatewayParts } from './gateway.ts'
 import { watchPackets } from './outgoing.ts'
 import { createPeer, type Peer } from './peer.ts'
+import { threadDialect } from './threads.ts'
 import { sayThenClose } from './sayThenClose.ts'
 
 /** How long the last word may take to be read when the service stops. */
@@ -85,7 +86,7 @@ function tokenOf(socket: Pick<Socket, 'handshake'>): string | undefined {
 
 function serve(socket: AnySocket, parts: GatewayParts): void {
   const peer = peerOf(socket, parts)
-  const handles: Readonly<Record<string, Handle>> = { ...erpDialect(peer, parts) }
+  const handles: Readonly<Record<string, Handle>> = { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
   for (const [event, handle] of Object.entries(handles)) socket.on(event, (...args) => receive(peer, handle, args))
   // Events that nobody listens to count as well, and are otherwise not answered: that is Socket.IO's custom.
   socket.onAny((event: string) => {
@@ -115,9 +116,33 @@ function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
     get isOverflowing() {
       return outgoing.isOverflowing
     },
+    proof: () => proofOf(socket),
     sayThenClose: (error: Parameters<typeof sayThenClose>[1]) => sayThenClose(socket, error)
   }
   return createPeer({ caller: socket.data.caller, wire, conduct: createConduct(parts.bounds, parts.clock), gone: gone.signal, parts })
+}
+
+/**
+ * Engine.IO pings on its own time: the second pong from now answers a ping that went out behind what was sent. A client that
+ * says goodbye was there to read what came before.
+ */
+async function proofOf(socket: AnySocket): Promise<boolean> {
+  if (!socket.connected) return false
+  return await new Promise((resolve) => {
+    let pongs = 0
+    const end = (isProven: boolean): void => {
+      socket.conn.off('heartbeat', count)
+      socket.off('disconnect', left)
+      resolve(isProven)
+    }
+    const count = (): void => {
+      pongs += 1
+      if (pongs === 2) end(true)
+    }
+    const left = (reason: string): void => end(reason === 'client namespace disconnect')
+    socket.conn.on('heartbeat', count)
+    socket.on('disconnect', left)
+  })
 }
 
 function receive(peer: Peer, handle: Handle, args: readonly unknown[]): void {

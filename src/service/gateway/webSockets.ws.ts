@@ -1,5 +1,6 @@
 // Plain WebSockets: one door for the dialects that speak JSON frames, each at its path. A client is let in before its token is
 // read, so that a refusal arrives as an `error` event and a close code, which is all that a browser can see.
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
@@ -111,6 +112,7 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
       get isOverflowing() {
         return outgoing.isOverflowing
       },
+      proof: () => proofOf(client),
       sayThenClose
     }
     const peer = createPeer({ caller, wire, conduct: createConduct(bounds, parts.clock), gone: gone.signal, parts })
@@ -123,6 +125,24 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
   } finally {
     client.resume()
   }
+}
+
+/** A ping goes out behind what was sent; its pong has read it. So has a client that closes in order. */
+async function proofOf(client: WebSocket): Promise<boolean> {
+  if (client.readyState !== client.OPEN) return false
+  const mark = randomBytes(8)
+  return await new Promise((resolve) => {
+    const end = (isProven: boolean): void => {
+      client.off('pong', pong)
+      client.off('close', closed)
+      resolve(isProven)
+    }
+    const pong = (data: Buffer): void => (data.equals(mark) ? end(true) : undefined)
+    const closed = (code: number): void => end(code === 1000 || code === 1001)
+    client.on('pong', pong)
+    client.on('close', closed)
+    client.ping(mark)
+  })
 }
 
 async function callerOf(request: IncomingMessage, verifier: GatewayParts['verifier']): Promise<Caller> {

@@ -1,4 +1,6 @@
 // The service's tables, as numbered steps. A step is never edited once it is on the main branch: add the next one.
+import { sessionTables } from './sessionTables.ts'
+
 export const migrations: readonly string[] = [
   // 1: turns and their events, conversation memory, the knowledge index
   `
@@ -60,5 +62,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
   -- Row id is passage_id.
   CREATE VIRTUAL TABLE passage_index USING fts5 (title, heading, tags, body, tokenize = 'porter unicode61 remove_diacritics 2');
-  `
+  `,
+  // 2: chat sessions, their messages, events from outside
+  sessionTables
 ]
