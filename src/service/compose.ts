@@ -9,6 +9,7 @@ import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { ServiceConfig } from './config.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
+import { createSqliteExternalEvents } from './events/externalEvents.sqlite.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { defaultBounds, type Bounds } from './gateway/bounds.ts'
 import { consultantChat } from './gateway/consultantChat.ts'
@@ -97,7 +98,20 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   const bounds = { ...defaultBounds, ...options.bounds }
-  const gateway: GatewayParts = { broker, verifier, status, clock, newId, logger, version, bounds, places: createPlaces(bounds), desk }
+  const gateway: GatewayParts = {
+    broker,
+    verifier,
+    status,
+    clock,
+    newId,
+    logger,
+    version,
+    bounds,
+    places: createPlaces(bounds),
+    desk,
+    events: createSqliteExternalEvents(store),
+    webhookSecrets: config.webhookSecrets
+  }
   const doors = await openDoors(gateway, config, resources)
   const parts = started.move()
   let stopping: Promise<void> | null = null

@@ -25,6 +25,8 @@ export interface ServiceConfig {
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
   /** Base address of an Ollama; null: don't look for one. */
   readonly ollamaUrl: string | null
+  /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
+  readonly webhookSecrets: ReadonlyMap<string, string>
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
   /**
@@ -47,6 +49,7 @@ const known = [
   'AI_RATE_LIMIT_STREAMS_PER_USER',
   'AI_CACHE_TTL'
 ]
+const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 const laterUrls = ['REDIS_URL', 'DATABASE_URL', 'AVAI_CANISTER_WS_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
@@ -78,6 +81,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
         ? null
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
+    webhookSecrets: webhookSecrets(environment),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
@@ -88,6 +92,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
+  for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
   return config
 }
 
@@ -107,6 +112,18 @@ function userDataRoot(environment: Environment, platform: NodeJS.Platform): stri
   if (platform === 'win32') return environment['APPDATA'] ?? join(home, 'AppData', 'Roaming')
   const data = environment['XDG_DATA_HOME']
   return data !== undefined && isAbsolute(data) ? data : join(home, '.local', 'share')
+}
+
+function webhookSecrets(environment: Environment): ReadonlyMap<string, string> {
+  const secrets = new Map<string, string>()
+  for (const [name, value = ''] of Object.entries(environment)) {
+    if (!name.startsWith(WEBHOOK_SECRET)) continue
+    const source = name.slice(WEBHOOK_SECRET.length).toLowerCase().replaceAll('_', '-')
+    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(source)) throw bad(name, 'must end in the name of a source, such as ASIDE_WEBHOOK_SECRET_CRM')
+    if (value.trim().length < 16) throw bad(name, 'must have at least 16 characters')
+    secrets.set(source, value.trim())
+  }
+  return secrets
 }
 
 function ollamaAddress(host: string | null): string {

@@ -1,6 +1,7 @@
 // What a dialect is to the rest of the service, and what each of them needs.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
+import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
@@ -25,6 +26,9 @@ export interface GatewayParts {
   readonly version: string
   /** Of chat sessions and threads. */
   readonly desk: Desk
+  readonly events: ExternalEvents
+  /** By source. */
+  readonly webhookSecrets: ReadonlyMap<string, string>
   readonly bounds: Bounds
   /** Shared by all sockets of the service. */
   readonly places: Places

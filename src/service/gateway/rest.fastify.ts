@@ -13,6 +13,7 @@ import { listen, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { portFault } from './portFault.ts'
+import { webhookRoutes } from './webhooks.fastify.ts'
 
 export interface RestOptions {
   readonly host: string
@@ -135,6 +136,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   })
 
   consultantRoutes(app, parts, { callerOf, goneSignal })
+  await webhookRoutes(app, parts)
 
   const detach = attach(app.server)
   try {

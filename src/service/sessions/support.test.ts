@@ -15,7 +15,10 @@ describe('supportOf', () => {
 
   it('is a share for any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (answer) => expect(supportOf(answer)).toSatisfy((n: number) => n >= 0 && n <= 1))
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (answer) => {
+        expect(supportOf(answer)).toBeGreaterThanOrEqual(0)
+        expect(supportOf(answer)).toBeLessThanOrEqual(1)
+      })
     )
   })
 })

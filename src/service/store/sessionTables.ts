@@ -43,7 +43,9 @@ export const sessionTables = `
     type TEXT NOT NULL,
     body TEXT NOT NULL,
     received_at INTEGER NOT NULL,
+    handled_at INTEGER,
     PRIMARY KEY (source, delivery_id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX external_event_received ON external_event (received_at);
+  CREATE INDEX external_event_waiting ON external_event (received_at, event_id) WHERE handled_at IS NULL;
+  CREATE INDEX external_event_id ON external_event (event_id);
 `
