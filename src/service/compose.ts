@@ -190,5 +190,5 @@ function providersOf(config: ServiceConfig, clock: Clock, started: AsyncDisposab
     started.defer(() => ollama.stop())
     providers.push(ollama)
   }
-  return [...providers, createLocalKnowledge()]
+  return config.localKnowledge ? [...providers, createLocalKnowledge()] : providers
 }

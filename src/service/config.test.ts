@@ -18,6 +18,11 @@ describe('readConfig', () => {
     expect(readConfig({ [name]: value }).upstreamTimeoutMs).toBe(ms)
   })
 
+  it('reads the secrets of webhooks by their source', () => {
+    const { webhookSecrets } = readConfig({ ASIDE_WEBHOOK_SECRET_MY_CRM: ' a secret of sixteen characters ' })
+    expect([...webhookSecrets]).toEqual([['my-crm', 'a secret of sixteen characters']])
+  })
+
   it.each([
     [{ AI_SERVICE_PROT: '1' }, 'AI_SERVICE_PROT'],
     [{ AI_SERVICE_PORT: '70000' }, 'AI_SERVICE_PORT'],
@@ -30,6 +35,8 @@ describe('readConfig', () => {
     [{ OPENAI_BASE_URL: 'file:///etc/passwd' }, 'OPENAI_BASE_URL'],
     [{ ASIDE_FIND_OLLAMA: 'maybe' }, 'ASIDE_FIND_OLLAMA'],
     [{ OLLAMA_HOST: 'ftp://x' }, 'OLLAMA_HOST'],
+    [{ ASIDE_WEBHOOK_SECRET_CRM: 'short' }, 'ASIDE_WEBHOOK_SECRET_CRM'],
+    [{ ASIDE_WEBHOOK_SECRET_: 'a secret of sixteen characters' }, 'ASIDE_WEBHOOK_SECRET_'],
     [{ REDIS_URL: 'not a url' }, 'REDIS_URL']
   ])('stops at %j with one line that names it', (environment, name) => {
     expect(() => readConfig(environment)).toThrow(

@@ -25,6 +25,8 @@ export interface ServiceConfig {
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
   /** Base address of an Ollama; null: don't look for one. */
   readonly ollamaUrl: string | null
+  /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
+  readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
   readonly webhookSecrets: ReadonlyMap<string, string>
   /** The per-launch token of the desktop that started this service. */
@@ -81,6 +83,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
         ? null
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
+    localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
