@@ -1,5 +1,6 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
 import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
@@ -14,11 +15,17 @@ import { createBudgets } from './cost/budget.ts'
 import { createSqliteLedger } from './cost/ledger.sqlite.ts'
 import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
+import { createSqliteExternalEvents } from './events/externalEvents.sqlite.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
-import { attachErpSockets } from './gateway/erp.socketio.ts'
+import { defaultBounds, type Bounds } from './gateway/bounds.ts'
+import { consultantChat } from './gateway/consultantChat.ts'
+import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
+import { createPlaces } from './gateway/places.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
+import { attachSockets } from './gateway/sockets.socketio.ts'
+import { attachWebSockets } from './gateway/webSockets.ws.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { errorFields, type Logger } from './logging.ts'
@@ -28,6 +35,8 @@ import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
 import { findResources, type Resources } from './resources.ts'
+import { createDesk, type Desk } from './sessions/desk.ts'
+import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
 import { openStore } from './store/store.ts'
 import { createBroker, type TurnBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
@@ -49,6 +58,8 @@ export interface ComposeOptions {
   readonly newId?: NewId
   /** Providers instead of those of the configuration, for tests. */
   readonly providers?: readonly Provider[]
+  /** Other bounds of connections than the usual ones, for tests. */
+  readonly bounds?: Partial<Bounds>
 }
 
 /** Shorter than the grace that the desktop gives before it kills. */
@@ -112,15 +123,34 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => clearInterval(pruning))
 
   const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
+  const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
+  const desk = createDesk({ sessions: createSqliteSessions(store), broker, isReady, clock, newId, random: Math.random, logger })
+  const waiting = await desk.resume()
+  if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
+  const bounds = { ...defaultBounds, ...options.bounds }
+  const gateway: GatewayParts = {
+    broker,
+    verifier,
+    status,
+    clock,
+    newId,
+    logger,
+    version,
+    bounds,
+    places: createPlaces(bounds),
+    desk,
+    events: createSqliteExternalEvents(store),
+    webhookSecrets: config.webhookSecrets
+  }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
-  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, config, resources)
+  const doors = await openDoors(gateway, config, resources)
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
     grpc: doors.grpc.address,
     http: doors.http.address,
-    stop: () => (stopping ??= stop(doors, broker, parts))
+    stop: () => (stopping ??= stop(doors, { broker, desk }, parts))
   }
 }
 
@@ -134,7 +164,7 @@ async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: 
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
   const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachErpSockets(server, parts) })
+    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, parts) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()
@@ -142,9 +172,17 @@ async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: 
   }
 }
 
-async function stop(doors: Doors, broker: TurnBroker, parts: AsyncDisposableStack): Promise<void> {
+function attachAll(server: Server, parts: GatewayParts): () => Promise<void> {
+  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts), consultantChat(parts)])]
+  return async () => {
+    await Promise.all(ends.map((end) => end()))
+  }
+}
+
+async function stop(doors: Doors, { broker, desk }: { broker: TurnBroker; desk: Desk }, parts: AsyncDisposableStack): Promise<void> {
   // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
   await broker.stop(DRAIN_MS)
+  await desk.stop()
   await Promise.all([doors.grpc.close(), doors.http.close()])
   await parts.disposeAsync()
 }

@@ -18,6 +18,11 @@ describe('readConfig', () => {
     expect(readConfig({ [name]: value }).upstreamTimeoutMs).toBe(ms)
   })
 
+  it('reads the secrets of webhooks by their source', () => {
+    const { webhookSecrets } = readConfig({ ASIDE_WEBHOOK_SECRET_MY_CRM: ' a secret of sixteen characters ' })
+    expect([...webhookSecrets]).toEqual([['my-crm', 'a secret of sixteen characters']])
+  })
+
   it.each([
     [{ AI_SERVICE_PROT: '1' }, 'AI_SERVICE_PROT'],
     [{ AI_SERVICE_PORT: '70000' }, 'AI_SERVICE_PORT'],
@@ -35,7 +40,9 @@ describe('readConfig', () => {
     [{ AI_REMOTE_HOSTS: 'http://x' }, 'AI_REMOTE_HOSTS'],
     [{ AVAI_CANISTER_WS_URL: 'http://x' }, 'AVAI_CANISTER_WS_URL'],
     [{ ANTHROPIC_BASE_URL: 'file:///etc' }, 'ANTHROPIC_BASE_URL'],
-    [{ AI_FIRST_TEXT_TIMEOUT: 'soon' }, 'AI_FIRST_TEXT_TIMEOUT']
+    [{ AI_FIRST_TEXT_TIMEOUT: 'soon' }, 'AI_FIRST_TEXT_TIMEOUT'],
+    [{ ASIDE_WEBHOOK_SECRET_CRM: 'short' }, 'ASIDE_WEBHOOK_SECRET_CRM'],
+    [{ ASIDE_WEBHOOK_SECRET_: 'a secret of sixteen characters' }, 'ASIDE_WEBHOOK_SECRET_']
   ])('stops at %j with one line that names it', (environment, name) => {
     expect(() => readConfig(environment)).toThrow(
       expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(`^Configuration: ${name} [^\n]+$`) })

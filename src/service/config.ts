@@ -30,6 +30,10 @@ export interface ServiceConfig {
   readonly ollamaUrl: string | null
   /** The organisation's identity provider; null: only tokens of this service get in. */
   readonly identityProvider: IdentityProviderSettings | null
+  /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
+  readonly localKnowledge: boolean
+  /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
+  readonly webhookSecrets: ReadonlyMap<string, string>
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
   /**
@@ -52,6 +56,7 @@ const known = [
   'AI_RATE_LIMIT_STREAMS_PER_USER',
   'AI_CACHE_TTL'
 ]
+const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
@@ -86,6 +91,8 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     upstreams: readUpstreams({ ...read, bad }, read.duration('AI_SERVICE_TIMEOUT', 30_000)),
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
     identityProvider: identityProviderOf(read),
+    localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
+    webhookSecrets: webhookSecrets(environment),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
@@ -97,6 +104,7 @@ export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
   for (const name of secretNames) delete process.env[name]
+  for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
   return config
 }
 
@@ -134,6 +142,18 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+function webhookSecrets(environment: Environment): ReadonlyMap<string, string> {
+  const secrets = new Map<string, string>()
+  for (const [name, value = ''] of Object.entries(environment)) {
+    if (!name.startsWith(WEBHOOK_SECRET)) continue
+    const source = name.slice(WEBHOOK_SECRET.length).toLowerCase().replaceAll('_', '-')
+    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(source)) throw bad(name, 'must end in the name of a source, such as ASIDE_WEBHOOK_SECRET_CRM')
+    if (value.trim().length < 16) throw bad(name, 'must have at least 16 characters')
+    secrets.set(source, value.trim())
+  }
+  return secrets
 }
 
 function ollamaAddress(host: string | null): string {

@@ -40,9 +40,10 @@ export function createReport({ say, stepMs = STEP_MS }: ReportOptions): KeptRepo
     async step(conversation, name, check) {
       conversations.add(conversation)
       steps += 1
+      const startedAt = performance.now()
       try {
         await within(stepMs, check)
-        say(`ok      ${conversation}: ${name}`)
+        say(`ok      ${conversation}: ${name} (${Math.round(performance.now() - startedAt)} ms)`)
       } catch (error) {
         const words = error instanceof Error ? error.message : String(error)
         failed.push({ conversation, step: name, error: words })

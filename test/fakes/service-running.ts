@@ -8,6 +8,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
 import { startService, type RunningService } from '../../src/service/compose.ts'
+import type { Bounds } from '../../src/service/gateway/bounds.ts'
 import { readConfig, type Environment } from '../../src/service/config.ts'
 import { modelFacts } from '../../src/service/providers/models.ts'
 import type { Provider, ProviderRequest } from '../../src/service/providers/provider.ts'
@@ -82,9 +83,10 @@ export interface HereOptions {
   readonly dataDir?: string
   readonly providers?: readonly Provider[]
   readonly environment?: Environment
+  readonly bounds?: Partial<Bounds>
 }
 
-export async function startHere({ dataDir, providers, environment = {} }: HereOptions = {}): Promise<ServiceHere> {
+export async function startHere({ dataDir, providers, environment = {}, bounds }: HereOptions = {}): Promise<ServiceHere> {
   const folder = dataDir === undefined ? await tempFolder() : null
   const config = readConfig({
     PORT: '0',
@@ -95,7 +97,12 @@ export async function startHere({ dataDir, providers, environment = {} }: HereOp
     ...environment
   })
   const logger = keptLog()
-  const service = await startService({ config, logger, ...(providers === undefined ? {} : { providers }) })
+  const service = await startService({
+    config,
+    logger,
+    ...(providers === undefined ? {} : { providers }),
+    ...(bounds === undefined ? {} : { bounds })
+  })
   return {
     service,
     dataDir: config.dataDir,

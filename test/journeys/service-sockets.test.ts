@@ -286,7 +286,7 @@ describe('REST', () => {
       [post(here, '/api/ai/chat', token, { message: 'x'.repeat(2_000_000) }), 413, 'AI_CONTEXT_INVALID'],
       [post(here, '/api/ai/chat', token, { message: 'x', user_id: 'bob' }), 403, 'FORBIDDEN'],
       [call(here, '/nowhere'), 404, 'NOT_FOUND'],
-      [call(here, '/api/ai/chat', { token }), 404, 'NOT_FOUND']
+      [call(here, '/api/ai/chat', { token }), 405, 'AI_MESSAGE_INVALID']
     ]
     for (const [answering, status, code] of cases) {
       const answer = await answering

@@ -5,7 +5,7 @@ import { fakeClock, tempFolder } from '../../../test/fakes/service-parts.ts'
 import { requireFresh, requireSameUser } from './caller.ts'
 import { issueToken } from './issuer.ts'
 import { AUDIENCE, ISSUER, signingKeys, type SigningKeys } from './keys.ts'
-import { bearerToken, createVerifier } from './verifier.ts'
+import { bearerToken, createVerifier, protocolToken, refuseTokenInUrl } from './verifier.ts'
 
 const clock = fakeClock()
 const order = { userId: 'anna', role: 'user', ttlMs: 60_000, now: clock.now(), tokenId: 'j1' }
@@ -118,6 +118,22 @@ describe('caller', () => {
     expect(() => requireSameUser(caller, 'bob')).toThrow(expect.objectContaining({ code: 'forbidden' }))
     expect(() => requireFresh(caller, 9)).not.toThrow()
     expect(() => requireFresh(caller, 10)).toThrow(expect.objectContaining({ code: 'unauthenticated' }))
+  })
+
+  it('is read from a protocol entry, which the answer does not repeat where anything else was offered', () => {
+    expect(protocolToken(['erp', 'bearer.abc'])).toEqual({ token: 'abc', protocol: 'erp' })
+    expect(protocolToken(['bearer', 'a.b.c'])).toEqual({ token: 'a.b.c', protocol: 'bearer' })
+    expect(protocolToken(['a.b.c'])).toEqual({ token: 'a.b.c', protocol: 'a.b.c' })
+    expect(protocolToken(['a.b.c', 'erp.v1'])).toEqual({ token: 'a.b.c', protocol: 'erp.v1' })
+    expect(protocolToken(['erp'])).toEqual({ token: undefined, protocol: 'erp' })
+    expect(protocolToken([''])).toEqual({ token: undefined, protocol: '' })
+  })
+
+  it('is refused in an address under any of its names', () => {
+    for (const url of ['/ws?token=x', '/ws?a=1&ACCESS_TOKEN=x', '/socket.io/?EIO=4&jwt=']) {
+      expect(() => refuseTokenInUrl(url)).toThrow(expect.objectContaining({ code: 'unauthenticated' }))
+    }
+    for (const url of [undefined, '/ws', '/socket.io/?EIO=4&transport=polling&sid=token']) expect(() => refuseTokenInUrl(url)).not.toThrow()
   })
 
   it('is read from a bearer header only', () => {

@@ -96,6 +96,34 @@ export function bearerToken(header: string | undefined): string | undefined {
   return header === undefined ? undefined : /^Bearer +([^\s]+)\s*$/i.exec(header)?.[1]
 }
 
+/**
+ * The token among the entries of `Sec-WebSocket-Protocol`, where browsers can put one: `bearer.TOKEN`, or `bearer` and
+ * the token after it, or an entry that has the form of a JWT. `protocol` is the entry that the answer names: never the token, where
+ * anything else was offered.
+ */
+export function protocolToken(entries: Iterable<string>): { readonly token: string | undefined; readonly protocol: string | undefined } {
+  const all = [...entries]
+  const named = all.findIndex((entry) => /^(bearer|access_token)$/i.test(entry))
+  const carrier =
+    all.find((entry) => /^bearer\./i.test(entry)) ??
+    (named === -1 ? undefined : all[named + 1]) ??
+    all.find((entry) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(entry))
+  return { token: carrier?.replace(/^bearer\./i, ''), protocol: all.find((entry) => entry !== carrier) ?? carrier }
+}
+
+/** Names under which clients are known to put tokens into addresses. */
+const tokenNames = /^(token|access_token|id_token|auth|auth_token|authorization|bearer|jwt|api_key)$/i
+
+/** Throws `unauthenticated` when the address carries a token: addresses end up in logs, so such a token is spent. */
+export function refuseTokenInUrl(url: string | undefined): void {
+  const query = url?.split('?', 2)[1]
+  if (query === undefined) return
+  for (const name of new URLSearchParams(query).keys()) {
+    if (!tokenNames.test(name)) continue
+    throw refused('No token is taken from the address, where logs could keep it. Send it as "Authorization: Bearer …", and get a new one.')
+  }
+}
+
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

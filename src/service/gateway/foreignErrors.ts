@@ -1,6 +1,6 @@
 // Errors as each wire wants them. The code travels whole; bugs leave only as `internal`, their words stay in the log.
 import { Metadata, type StatusObject } from '@grpc/grpc-js'
-import { errorTable, toCopilotError, type CopilotError, type WireError } from '../../shared/errors.ts'
+import { errorTable, toCopilotError, type CopilotError, type ErrorCode, type WireError } from '../../shared/errors.ts'
 import { ERROR_TRAILER } from '../../shared/wire/grpc.ts'
 import type { aiErrorSchema } from '../../shared/wire/socket.ts'
 import type { z } from 'zod'
@@ -49,17 +49,38 @@ export type AiError = z.infer<typeof aiErrorSchema>
 /** The `error` event of the sockets; `code` is the close code that stands for it. */
 export function toSocketError(
   error: unknown,
-  ids: { readonly correlationId: string; readonly turnId?: string; readonly messageId?: string }
+  ids: { readonly correlationId: string; readonly turnId?: string; readonly messageId?: string; readonly sessionId?: string }
 ): AiError {
   const wire = wireWith(error, ids.correlationId)
   return {
     code: errorTable[wire.code].ws ?? CANCELLED_CODE,
     message: wire.message,
+    errorType: errorTypes[wire.code],
+    ...(ids.sessionId === undefined ? {} : { session_id: ids.sessionId }),
     ...(ids.turnId === undefined ? {} : { turn_id: ids.turnId }),
     ...(ids.messageId === undefined ? {} : { message_id: ids.messageId }),
     ...(wire.retryAfterMs === undefined ? {} : { retry_after: seconds(wire.retryAfterMs) }),
     error: wire
   }
+}
+
+/** The five kinds that clients of the agent's sockets know. */
+const errorTypes: Readonly<Record<ErrorCode, NonNullable<AiError['errorType']>>> = {
+  unauthenticated: 'auth_failed',
+  forbidden: 'auth_failed',
+  invalid_request: 'validation_error',
+  context_invalid: 'validation_error',
+  context_too_large: 'validation_error',
+  not_found: 'validation_error',
+  conflict: 'validation_error',
+  rate_limited: 'rate_limit_exceeded',
+  budget_exhausted: 'rate_limit_exceeded',
+  unavailable: 'processing_error',
+  timeout: 'processing_error',
+  refused: 'processing_error',
+  cancelled: 'processing_error',
+  offline: 'processing_error',
+  internal: 'internal_error'
 }
 
 /** Close codes have none for "stopped by the asker": to a client that only reads numbers the AI is not available for it. */

@@ -1,9 +1,13 @@
 // What a dialect is to the rest of the service, and what each of them needs.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
+import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
+import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
+import type { Bounds } from './bounds.ts'
+import type { Places } from './places.ts'
 
 export interface ServiceStatus {
   readonly version: string
@@ -20,6 +24,14 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  /** Of chat sessions and threads. */
+  readonly desk: Desk
+  readonly events: ExternalEvents
+  /** By source. */
+  readonly webhookSecrets: ReadonlyMap<string, string>
+  readonly bounds: Bounds
+  /** Shared by all sockets of the service. */
+  readonly places: Places
 }
 
 export interface Door {

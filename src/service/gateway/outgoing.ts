@@ -1,18 +1,24 @@
-// What waits on a Socket.IO connection for a slow reader, so that an answer can wait too instead of filling memory.
+// What waits on a connection for a slow reader, so that an answer can wait too instead of filling memory. Counted in what the
+// transport can tell: packets for Engine.IO, bytes for a WebSocket.
 import type { Socket } from 'socket.io'
-import { CopilotError } from '../../shared/errors.ts'
+import type { WebSocket } from 'ws'
+import type { Bounds } from './bounds.ts'
+import { tooSlow } from './peer.ts'
 
 export interface Outgoing {
-  /** Resolves when few enough packets wait, or the signal is aborted. Throws `timeout` when the reader takes nothing for a minute. */
+  /** Resolves when little enough waits, or the signal is aborted. Throws `timeout` when the reader takes nothing for `slowReaderMs`. */
   room(signal: AbortSignal): Promise<void>
+  readonly isOverflowing: boolean
 }
 
-/** Packets that may wait before the answer does. */
-const MOST_WAITING = 64
-const SLOW_READER_MS = 60_000
+/** Packets that may wait before the answer does, and before the connection is closed. */
+const MOST_PACKETS = 64
+const OVERFLOW_PACKETS = 4_096
+
+type Watched = Pick<Bounds, 'slowReaderMs' | 'unreadBytes' | 'overflowBytes'>
 
 /** Lives as long as the connection. Engine.IO says when it takes a packet and when it has handed all to the transport. */
-export function watchOutgoing(connection: Pick<Socket['conn'], 'on' | 'off'>, slowReaderMs = SLOW_READER_MS): Outgoing {
+export function watchPackets(connection: Pick<Socket['conn'], 'on'>, { slowReaderMs }: Watched): Outgoing {
   let waiting = 0
   const wakers = new Set<() => void>()
   connection.on('packetCreate', () => {
@@ -23,21 +29,47 @@ export function watchOutgoing(connection: Pick<Socket['conn'], 'on' | 'off'>, sl
     for (const wake of wakers) wake()
   })
   return {
-    async room(signal) {
-      if (signal.aborted || waiting < MOST_WAITING) return
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const timer = setTimeout(
-        () => reject(new CopilotError('timeout', 'The client does not read its answer. Connect again to read the rest.')),
-        slowReaderMs
-      )
-      wakers.add(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      try {
-        await promise
-      } finally {
-        clearTimeout(timer)
-        wakers.delete(resolve)
-      }
+    room: async (signal) => {
+      if (waiting >= MOST_PACKETS) await drained(wakers, signal, slowReaderMs)
+    },
+    get isOverflowing() {
+      return waiting >= OVERFLOW_PACKETS
     }
+  }
+}
+
+export interface OutgoingBytes extends Outgoing {
+  /** To be called when a frame has left. */
+  left(): void
+}
+
+export function watchBytes(socket: Pick<WebSocket, 'bufferedAmount'>, { slowReaderMs, unreadBytes, overflowBytes }: Watched): OutgoingBytes {
+  const wakers = new Set<() => void>()
+  return {
+    room: async (signal) => {
+      if (socket.bufferedAmount >= unreadBytes) await drained(wakers, signal, slowReaderMs)
+    },
+    get isOverflowing() {
+      return socket.bufferedAmount >= overflowBytes
+    },
+    left() {
+      if (socket.bufferedAmount < unreadBytes) for (const wake of wakers) wake()
+    }
+  }
+}
+
+async function drained(wakers: Set<() => void>, signal: AbortSignal, slowReaderMs: number): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => reject(tooSlow()), slowReaderMs)
+  const wake = (): void => resolve()
+  wakers.add(wake)
+  signal.addEventListener('abort', wake, { once: true })
+  try {
+    await promise
+  } finally {
+    clearTimeout(timer)
+    wakers.delete(wake)
+    signal.removeEventListener('abort', wake)
   }
 }

@@ -1,17 +1,19 @@
 // The REST dialect: chat, a stream as server-sent events, status and health. Also the HTTP server that Socket.IO sits on.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
-import { bearerToken } from '../auth/verifier.ts'
+import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
+import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { portFault } from './portFault.ts'
+import { webhookRoutes } from './webhooks.fastify.ts'
 
 export interface RestOptions {
   readonly host: string
@@ -21,7 +23,7 @@ export interface RestOptions {
 }
 
 const bodySchema = z.object({
-  message: z.unknown(),
+  message: z.unknown().optional(),
   context: z.unknown().optional(),
   user_id: z.unknown().optional(),
   session_id: z.unknown().optional(),
@@ -41,7 +43,11 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
-    exposeHeadRoutes: false
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const { status: code, body } = restFailure(error, request.id)
+      void reply.code(code).send(body)
+    }
   })
 
   app.setErrorHandler((error, request, reply) => {
@@ -50,15 +56,23 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     if (body.error.retry_after !== undefined) void reply.header('retry-after', body.error.retry_after)
     return reply.code(code).send(body)
   })
+  // Everything is JSON here; Fastify would take plain text as well.
+  app.removeContentTypeParser('text/plain')
+  const methods = watchRoutes(app)
   app.setNotFoundHandler((request, reply) => {
-    const { status: code, body } = toRestError(new CopilotError('not_found', 'There is nothing at this address.'), request.id)
-    return reply.code(code).send(body)
+    const allowed = methods(request.url)
+    const { status: code, body } = toRestError(allowed.length === 0 ? faults.nothingHere() : faults.otherMethod(allowed), request.id)
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    return reply.code(allowed.length === 0 ? code : 405).send(body)
   })
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-correlation-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
 
-  const callerOf = (request: FastifyRequest): Promise<Caller> => verifier.verify(bearerToken(request.headers.authorization))
+  const callerOf = async (request: FastifyRequest): Promise<Caller> => {
+    refuseTokenInUrl(request.url)
+    return await verifier.verify(bearerToken(request.headers.authorization))
+  }
   const admitted = async (request: FastifyRequest): Promise<{ caller: Caller; asked: Admitted }> => {
     const caller = await callerOf(request)
     const body = bodySchema.safeParse(request.body)
@@ -121,6 +135,9 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     reply.raw.end()
   })
 
+  consultantRoutes(app, parts, { callerOf, goneSignal })
+  await webhookRoutes(app, parts)
+
   const detach = attach(app.server)
   try {
     await app.listen({ host, port })
@@ -155,12 +172,33 @@ async function send(reply: FastifyReply, text: string, signal: AbortSignal): Pro
   }
 }
 
-/** Fastify's own refusals (no JSON, too large, unknown media type) in our words. */
+const faults = {
+  nothingHere: () => new CopilotError('not_found', 'There is nothing at this address.'),
+  otherMethod: (allowed: readonly string[]) => new CopilotError('invalid_request', `This address takes ${allowed.join(', ')} only.`)
+}
+
+/** Which methods an address takes, from the routes that are added from here on. */
+function watchRoutes(app: FastifyInstance): (url: string) => readonly string[] {
+  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    routes.push({ pattern: new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`), methods: [method].flat() })
+  })
+  return (url) => {
+    const path = url.split('?', 1)[0] ?? ''
+    return [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))]
+  }
+}
+
+/** Fastify's own refusals (no JSON, too large, unknown media type, a malformed address) in our words. */
 function restFailure(error: unknown, correlationId: string): ReturnType<typeof toRestError> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return toRestError(new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`), correlationId)
   }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return { ...toRestError(new CopilotError('invalid_request', 'The body must have content-type application/json.'), correlationId), status: 415 }
+  }
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return toRestError(faults.nothingHere(), correlationId)
   if (code.startsWith('FST_ERR_CTP') || (error instanceof SyntaxError && 'statusCode' in error)) {
     return toRestError(new CopilotError('invalid_request', 'The body must be JSON with content-type application/json.'), correlationId)
   }

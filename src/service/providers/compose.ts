@@ -41,7 +41,8 @@ export async function createProviders(options: ProvidersOptions, started: AsyncD
     started.defer(() => provider.stop())
     return provider
   }
-  return [...makers(options, ring).map(kept), ...others(options, ring).map(kept), createLocalKnowledge()]
+  const models = [...makers(options, ring), ...others(options, ring)].map(kept)
+  return config.localKnowledge ? [...models, createLocalKnowledge()] : models
 }
 
 type Stoppable = Provider & { stop(): Promise<void> }

@@ -1,4 +1,6 @@
 // The service's tables, as numbered steps. A step is never edited once it is on the main branch: add the next one.
+import { sessionTables } from './sessionTables.ts'
+
 export const migrations: readonly string[] = [
   // 1: turns and their events, conversation memory, the knowledge index
   `
@@ -97,5 +99,7 @@ export const migrations: readonly string[] = [
     reserved_micros INTEGER NOT NULL CHECK (reserved_micros >= 0),
     PRIMARY KEY (organisation, client, month)
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // 3: chat sessions, their messages, events from outside
+  sessionTables
 ]

@@ -33,8 +33,11 @@ export const aiErrorSchema = z.object({
   /** WebSocket application error code, 4001 to 4004. */
   code: z.number().int(),
   message: z.string(),
+  /** The kind of error, for clients that know these five only. */
+  errorType: z.enum(['auth_failed', 'validation_error', 'processing_error', 'rate_limit_exceeded', 'internal_error']).optional(),
   turn_id: z.string().optional(),
   message_id: z.string().optional(),
+  session_id: z.string().optional(),
   retry_after: z.number().optional(),
   error: wireErrorSchema.optional()
 })

@@ -1,0 +1,159 @@
+// Socket.IO: the door of the ERP and the thread dialect, over WebSockets and long polling alike. The event is the type, the
+// payload the data, the acknowledgement carries the accepted ids or the error.
+import type { Server as HttpServer } from 'node:http'
+import { Server, type Socket } from 'socket.io'
+import { CopilotError } from '../../shared/errors.ts'
+import { socketEvents } from '../../shared/wire/socket.ts'
+import type { Caller } from '../auth/caller.ts'
+import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
+import { errorFields } from '../logging.ts'
+import { createConduct } from './conduct.ts'
+import { erpDialect, greeting, turnIdIn, type Ack, type Handle } from './erp.ts'
+import { toSocketError } from './foreignErrors.ts'
+import type { GatewayParts } from './gateway.ts'
+import { watchPackets } from './outgoing.ts'
+import { createPeer, type Peer } from './peer.ts'
+import { threadDialect } from './threads.ts'
+import { sayThenClose } from './sayThenClose.ts'
+
+/** How long the last word may take to be read when the service stops. */
+const LAST_WORD_MS = 500
+
+type Events = Record<string, (...args: unknown[]) => void>
+interface SocketData {
+  caller: Caller
+  /** Gives the connection's place back. */
+  leave: () => void
+}
+type AnySocket = Socket<Events, Events, Record<string, never>, SocketData>
+
+/** Adds the dialects to an HTTP server; returns what ends them. */
+export function attachSockets(server: HttpServer, parts: GatewayParts): () => Promise<void> {
+  const { verifier, newId, logger, bounds, places } = parts
+  const io = new Server<Events, Events, Record<string, never>, SocketData>(server, {
+    serveClient: false,
+    maxHttpBufferSize: bounds.frameBytes,
+    perMessageDeflate: false,
+    httpCompression: false,
+    transports: ['polling', 'websocket'],
+    connectTimeout: bounds.handshakeMs,
+    upgradeTimeout: bounds.handshakeMs,
+    pingInterval: bounds.heartbeatMs,
+    // Upgrades to other paths belong to the WebSocket door.
+    destroyUpgrade: false
+  })
+  const admitSocket = async (socket: AnySocket): Promise<Error | undefined> => {
+    try {
+      refuseTokenInUrl(socket.request.url)
+      const caller = await verifier.verify(tokenOf(socket))
+      const leave = places.enter(caller)
+      socket.data.caller = caller
+      socket.data.leave = leave
+      // Also for one that is cut between here and its connection.
+      socket.conn.once('close', leave)
+      return undefined
+    } catch (error) {
+      const correlationId = newId()
+      const refusal = toSocketError(error, { correlationId })
+      if (refusal.error?.code === 'internal') logger.error({ correlationId, ...errorFields(error) }, 'socket.bug')
+      return Object.assign(new Error(refusal.message), { data: refusal })
+    }
+  }
+  // oxlint-disable-next-line promise/no-callback-in-promise -- Socket.IO's middleware goes on by callback
+  io.use((socket, next) => void admitSocket(socket).then(next))
+  io.on('connection', (socket) => serve(socket, parts))
+  return async () => {
+    const stopping = toSocketError(
+      new CopilotError('unavailable', 'The service is restarting. Questions are kept; connect again in a moment.', { retryAfterMs: 1_000 }),
+      {
+        correlationId: newId()
+      }
+    )
+    const sockets = [...io.sockets.sockets.values()]
+    const closed = sockets.map((socket) => new Promise<void>((resolve) => void socket.conn.once('close', () => resolve())))
+    for (const socket of sockets) sayThenClose(socket, stopping)
+    // A long-polling reader hears of it with its next poll.
+    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))])
+    io.engine.close()
+  }
+}
+
+/** From `auth.token` or the header; never from the URL, which ends up in logs. */
+function tokenOf(socket: Pick<Socket, 'handshake'>): string | undefined {
+  const auth: unknown = socket.handshake.auth['token']
+  return typeof auth === 'string' && auth !== '' ? auth.replace(/^Bearer +/i, '') : bearerToken(socket.handshake.headers.authorization)
+}
+
+function serve(socket: AnySocket, parts: GatewayParts): void {
+  const peer = peerOf(socket, parts)
+  const handles: Readonly<Record<string, Handle>> = { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
+  for (const [event, handle] of Object.entries(handles)) socket.on(event, (...args) => receive(peer, handle, args))
+  // Events that nobody listens to count as well, and are otherwise not answered: that is Socket.IO's custom.
+  socket.onAny((event: string) => {
+    if (Object.hasOwn(handles, event)) return
+    try {
+      peer.take()
+    } catch (error) {
+      peer.refuse(error)
+    }
+  })
+  greeting(peer, parts).then(
+    (hello) => peer.send(socketEvents.hello, hello),
+    (error: unknown) => peer.refuse(error)
+  )
+}
+
+function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
+  const gone = new AbortController()
+  socket.once('disconnect', () => {
+    gone.abort()
+    socket.data.leave()
+  })
+  const outgoing = watchPackets(socket.conn, parts.bounds)
+  const wire = {
+    send: (type: string, data: object) => void socket.emit(type, data),
+    room: (signal: AbortSignal) => outgoing.room(signal),
+    get isOverflowing() {
+      return outgoing.isOverflowing
+    },
+    proof: () => proofOf(socket),
+    sayThenClose: (error: Parameters<typeof sayThenClose>[1]) => sayThenClose(socket, error)
+  }
+  return createPeer({ caller: socket.data.caller, wire, conduct: createConduct(parts.bounds, parts.clock), gone: gone.signal, parts })
+}
+
+/**
+ * Engine.IO pings on its own time: the second pong from now answers a ping that went out behind what was sent. A client that
+ * says goodbye was there to read what came before.
+ */
+async function proofOf(socket: AnySocket): Promise<boolean> {
+  if (!socket.connected) return false
+  return await new Promise((resolve) => {
+    let pongs = 0
+    const end = (isProven: boolean): void => {
+      socket.conn.off('heartbeat', count)
+      socket.off('disconnect', left)
+      resolve(isProven)
+    }
+    const count = (): void => {
+      pongs += 1
+      if (pongs === 2) end(true)
+    }
+    const left = (reason: string): void => end(reason === 'client namespace disconnect')
+    socket.conn.on('heartbeat', count)
+    socket.on('disconnect', left)
+  })
+}
+
+function receive(peer: Peer, handle: Handle, args: readonly unknown[]): void {
+  const last = args.at(-1)
+  const ack = typeof last === 'function' ? (last as NonNullable<Ack>) : null
+  const payload = typeof args[0] === 'function' ? undefined : args[0]
+  const run = async (): Promise<void> => {
+    peer.take()
+    await handle(payload, ack)
+  }
+  run().catch((error: unknown) => {
+    peer.refuse(error, turnIdIn(payload), { ack: (told) => told.error !== undefined && ack?.({ ok: false, error: told.error }) })
+  })
+}

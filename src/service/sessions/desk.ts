@@ -1,0 +1,266 @@
+// The desk of chat sessions and threads: a message is kept, then asked of the turn broker, in the order of its session, until it
+// has its answer, whatever happens to the model, the connection or this process in between. Dialects only write and listen.
+import { CopilotError, errorTable, toCopilotError } from '../../shared/errors.ts'
+import { backoffMs } from '../../shared/kit/backoff.ts'
+import type { Clock, NewId, Random } from '../../shared/kit/clock.ts'
+import type { Question } from '../../shared/turn.ts'
+import type { Caller } from '../auth/caller.ts'
+import { errorFields, type Logger } from '../logging.ts'
+import type { TurnBroker } from '../turns/broker.ts'
+import type { AnswerDetails, ChatMessage, PendingMessage, SessionKey, SessionKind, Sessions } from './sessions.ts'
+import { supportOf } from './support.ts'
+
+export interface Letter {
+  readonly key: SessionKey
+  /** The client's own id of the message: the same one twice is one message. */
+  readonly messageId: string
+  /** With the turn id to ask it under. */
+  readonly question: Question
+}
+
+export type Answer = ChatMessage & { readonly answer: AnswerDetails }
+
+/** What happens to a kept message, told to everybody who listens for its owner. `messageId` is that of the answer. */
+export type DeskEvent = { readonly key: SessionKey; readonly replyTo: string } & (
+  | { readonly type: 'answering'; readonly messageId: string }
+  | { readonly type: 'stage'; readonly messageId: string; readonly stage: string; readonly progress: number }
+  | { readonly type: 'piece'; readonly messageId: string; readonly text: string }
+  | { readonly type: 'answered'; readonly answer: Answer }
+  /** It is kept and goes on waiting. */
+  | { readonly type: 'waiting'; readonly error: CopilotError }
+  /** It will not be answered. */
+  | { readonly type: 'failed'; readonly error: CopilotError }
+)
+
+export interface Desk {
+  readonly sessions: Sessions
+  /**
+   * Resolves when the message is durable. Throws `conflict` (its id was used for other words), `not_found` (no such session),
+   * `rate_limited` (too much waits already), `unavailable` (the store refuses).
+   */
+  write(caller: Caller, letter: Letter): Promise<ChatMessage>
+  /** Until the result is called. A listener never throws. */
+  listen(owner: Pick<SessionKey, 'userId' | 'kind'>, listener: (event: DeskEvent) => void): () => void
+  /** Stops what is being answered in a session and removes it; false: there is no such session. */
+  remove(caller: Caller, key: SessionKey): Promise<boolean>
+  /** After a start: takes up every message that still waits. Returns how many. */
+  resume(): Promise<number>
+  /** Lets go of everything; what waits stays kept. */
+  stop(): Promise<void>
+}
+
+export interface DeskOptions {
+  readonly sessions: Sessions
+  readonly broker: TurnBroker
+  /** Whether anybody could answer now. */
+  readonly isReady: (signal: AbortSignal) => Promise<boolean>
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly random: Random
+  readonly logger: Logger
+  /** The wait before asking again, first and longest. */
+  readonly retry?: { readonly baseMs: number; readonly capMs: number }
+}
+
+/** Messages of one person that may wait at a time. */
+const MOST_PENDING = 100
+const RETRY = { baseMs: 500, capMs: 10_000 }
+
+interface Tried {
+  /** The turn is over. */
+  readonly hasEnded: boolean
+  /** From 1. */
+  readonly tries: number
+}
+
+interface Work {
+  readonly controller: AbortController
+  /** Ends when everything of the session so far has been answered. */
+  readonly tail: Promise<void>
+}
+
+export function createDesk(options: DeskOptions): Desk {
+  const { sessions, broker, isReady, clock, newId, random, logger, retry = RETRY } = options
+  const stopping = new AbortController()
+  const listeners = new Map<string, Set<(event: DeskEvent) => void>>()
+  /** By session: messages of one session are answered one after the other, sessions side by side. */
+  const works = new Map<string, Work>()
+
+  const tell = (event: DeskEvent): void => {
+    for (const listener of listeners.get(nameOf(event.key)) ?? []) listener(event)
+  }
+
+  /** One attempt; `ended` is called when its turn has failed for good. Throws what it failed with. */
+  const attempt = async (message: PendingMessage, signal: AbortSignal, ended: () => void): Promise<void> => {
+    const about = { key: message, replyTo: message.messageId }
+    const startedAt = clock.now()
+    const turn = await broker.open(message.caller, message.question)
+    const { messageId } = turn
+    tell({ ...about, type: 'answering', messageId })
+    let text = ''
+    let model: string | null = null
+    for await (const event of turn.events({ signal })) {
+      if (event.type === 'delta') {
+        text += event.text
+        tell({ ...about, type: 'piece', messageId, text: event.text })
+      } else if (event.type === 'status') tell({ ...about, type: 'stage', messageId, stage: event.stage, progress: event.progress ?? 0 })
+      else if (event.type === 'usage') model = event.model === '' ? event.provider : event.model
+      else if (event.type === 'failed') {
+        ended()
+        throw CopilotError.fromWire(event.error)
+      } else if (event.type === 'done') {
+        const { userId, kind, sessionId } = message
+        const details = { replyTo: message.messageId, model, support: supportOf(text), processingMs: Math.max(0, clock.now() - startedAt) }
+        const answer: Answer = {
+          userId,
+          kind,
+          sessionId,
+          messageId,
+          role: 'assistant',
+          content: text,
+          createdAt: event.at,
+          state: 'unread',
+          answer: details
+        }
+        if (await sessions.answer(answer)) tell({ ...about, type: 'answered', answer })
+        return
+      }
+    }
+    throw new CopilotError('unavailable', 'The answer ended before it was complete.')
+  }
+
+  /** What to do after a failure; the message to ask next, or null when there is nothing more to do. */
+  const afterFailure = async (message: PendingMessage, failure: CopilotError, { hasEnded, tries }: Tried): Promise<PendingMessage | null> => {
+    const about = { key: message, replyTo: message.messageId }
+    const rule = errorTable[failure.code].retry
+    if (rule !== 'backoff' && rule !== 'outbox') {
+      await sessions.fail(message)
+      tell({ ...about, type: 'failed', error: failure })
+      return null
+    }
+    // Once for each outage: that the next attempt fails too is no news.
+    if (tries === 1) tell({ ...about, type: 'waiting', error: withRetry(failure, retry.baseMs) })
+    if (!hasEnded) return message
+    // A turn that has failed has ended: the next attempt is another one.
+    const turnId = newId()
+    await sessions.askAgain(message, turnId)
+    return { ...message, question: { ...message.question, turnId } }
+  }
+
+  const answer = async (first: PendingMessage, signal: AbortSignal): Promise<void> => {
+    let message: PendingMessage | null = first
+    for (let tries = 1; message !== null && !signal.aborted; tries += 1) {
+      let hasEnded = false
+      try {
+        if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No model can be reached just now.')
+        await attempt(message, signal, () => (hasEnded = true))
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = toCopilotError(error)
+        if (failure.code === 'internal') logger.error({ turnId: message.question.turnId, ...errorFields(error) }, 'desk.bug')
+        message = await afterFailure(message, failure, { hasEnded, tries })
+        if (message !== null) await pause(backoffMs(tries, random, { ...retry, retryAfterMs: failure.retryAfterMs }), signal)
+      }
+    }
+  }
+
+  const enqueue = (message: PendingMessage): void => {
+    const name = sessionName(message)
+    const present = works.get(name)
+    const controller = present?.controller ?? new AbortController()
+    const signal = AbortSignal.any([controller.signal, stopping.signal])
+    const run = async (): Promise<void> => {
+      await present?.tail
+      await answer(message, signal)
+    }
+    const tail = run()
+      .catch((error: unknown) => logger.error({ messageId: message.messageId, ...errorFields(error) }, 'desk.lost'))
+      .finally(() => {
+        if (works.get(name)?.tail === tail) works.delete(name)
+      })
+    works.set(name, { controller, tail })
+  }
+
+  return {
+    sessions,
+    async write(caller, { key, messageId, question }) {
+      if (stopping.signal.aborted)
+        throw new CopilotError('unavailable', 'The service is restarting. Send the message again in a moment.', { retryAfterMs: 1_000 })
+      if ((await sessions.pendingCount(caller.userId)) >= MOST_PENDING) {
+        throw new CopilotError('rate_limited', `${MOST_PENDING} of your messages wait for their answers already. Wait for some of them.`, {
+          retryAfterMs: 5_000
+        })
+      }
+      const message: PendingMessage = {
+        userId: caller.userId,
+        kind: key.kind,
+        sessionId: key.sessionId,
+        messageId,
+        role: 'user',
+        content: question.text,
+        createdAt: clock.now(),
+        state: 'pending',
+        caller,
+        question
+      }
+      const kept = await sessions.keep(message)
+      if (kept === message) enqueue(message)
+      else if (kept.content !== question.text || kept.sessionId !== key.sessionId || kept.role !== 'user') {
+        throw new CopilotError('conflict', 'This message id was already used for other words. Send the message with a new one.')
+      }
+      return kept
+    },
+    listen(owner, listener) {
+      const name = nameOf(owner)
+      const present = listeners.get(name) ?? new Set()
+      listeners.set(name, present.add(listener))
+      return () => {
+        present.delete(listener)
+        if (present.size === 0 && listeners.get(name) === present) listeners.delete(name)
+      }
+    },
+    async remove(caller, key) {
+      const owned = { ...key, userId: caller.userId }
+      const work = works.get(sessionName(owned))
+      const waiting = (await sessions.pending(caller.userId)).filter((message) => sessionName(message) === sessionName(owned))
+      work?.controller.abort()
+      await work?.tail
+      for (const { question } of waiting) await broker.cancel(caller, question.turnId)
+      return await sessions.remove(owned)
+    },
+    async resume() {
+      const waiting = await sessions.pending()
+      for (const message of waiting) enqueue(message)
+      return waiting.length
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([...works.values()].map(({ tail }) => tail))
+    }
+  }
+}
+
+function nameOf({ userId, kind }: Pick<SessionKey, 'userId' | 'kind'>): string {
+  return JSON.stringify([userId, kind] satisfies [string, SessionKind])
+}
+function sessionName({ userId, kind, sessionId }: SessionKey): string {
+  return JSON.stringify([userId, kind, sessionId])
+}
+
+function withRetry(error: CopilotError, waitMs: number): CopilotError {
+  return error.retryAfterMs === undefined ? CopilotError.fromWire({ ...error.toWire(), retryAfterMs: waitMs }) : error
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}

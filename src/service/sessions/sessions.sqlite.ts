@@ -1,0 +1,237 @@
+// Chat sessions in the service's store.
+import { z } from 'zod'
+import { CopilotError } from '../../shared/errors.ts'
+import { questionSchema } from '../../shared/turn.ts'
+import type { Caller } from '../auth/caller.ts'
+import type { Store } from '../store/store.ts'
+import type { AnswerDetails, ChatMessage, ChatSession, MessageState, PendingMessage, SessionKey, SessionKind, Sessions } from './sessions.ts'
+
+interface SessionRow {
+  user_id: string
+  kind: SessionKind
+  session_id: string
+  client_name: string
+  context: string
+  meeting_type: string | null
+  metadata: string
+  created_at: number
+  updated_at: number
+}
+interface MessageRow {
+  user_id: string
+  kind: SessionKind
+  session_id: string
+  message_id: string
+  role: 'user' | 'assistant'
+  content: string
+  created_at: number
+  state: MessageState
+  details: string
+}
+type Owner = Pick<SessionKey, 'userId' | 'kind'>
+
+const contextSchema = z.union([z.string(), z.record(z.string(), z.string())])
+const metadataSchema = z.record(z.string(), z.unknown())
+/** Whatever else a caller has by now is kept as it was. */
+const askedSchema = z.object({ caller: z.looseObject({ userId: z.string(), role: z.string() }), question: questionSchema })
+const answerSchema = z.object({ replyTo: z.string(), model: z.string().nullable(), support: z.number(), processingMs: z.number() })
+
+function sessionFrom(row: SessionRow): ChatSession {
+  return {
+    userId: row.user_id,
+    kind: row.kind,
+    sessionId: row.session_id,
+    clientName: row.client_name,
+    context: contextSchema.parse(JSON.parse(row.context)),
+    meetingType: row.meeting_type,
+    metadata: metadataSchema.parse(JSON.parse(row.metadata)),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at
+  }
+}
+
+function messageFrom(row: MessageRow): ChatMessage {
+  return {
+    userId: row.user_id,
+    kind: row.kind,
+    sessionId: row.session_id,
+    messageId: row.message_id,
+    role: row.role,
+    content: row.content,
+    createdAt: row.created_at,
+    state: row.state,
+    ...(row.role === 'assistant' ? { answer: answerSchema.parse(JSON.parse(row.details)) satisfies AnswerDetails } : {})
+  }
+}
+
+function pendingFrom(row: MessageRow): PendingMessage {
+  const { caller, question } = askedSchema.parse(JSON.parse(row.details))
+  // The token that asked may have run out since; the question was let in with it and is answered.
+  return { ...messageFrom(row), caller: { ...caller, expiresAt: null } as Caller, question }
+}
+
+const ONE = 'user_id = @userId AND kind = @kind AND session_id = @sessionId'
+
+export function createSqliteSessions({ database, writer }: Pick<Store, 'database' | 'writer'>): Sessions {
+  const insertSession = database.prepare<[SessionRow]>(
+    `INSERT INTO chat_session VALUES (@user_id, @kind, @session_id, @client_name, @context, @meeting_type, @metadata, @created_at, @updated_at)
+     ON CONFLICT DO NOTHING`
+  )
+  const selectSession = database.prepare<[SessionKey], SessionRow>(`SELECT * FROM chat_session WHERE ${ONE}`)
+  const selectSessions = database.prepare<[Owner & { limit: number; at: number; id: string }], SessionRow>(
+    `SELECT * FROM chat_session WHERE user_id = @userId AND kind = @kind AND (created_at, session_id) < (@at, @id)
+     ORDER BY created_at DESC, session_id DESC LIMIT @limit`
+  )
+  const updateSession = database.prepare<[SessionRow]>(
+    `UPDATE chat_session SET client_name = @client_name, context = @context, meeting_type = @meeting_type, metadata = @metadata, updated_at = @updated_at
+     WHERE user_id = @user_id AND kind = @kind AND session_id = @session_id`
+  )
+  const touchSession = database.prepare<[SessionKey & { now: number }]>(`UPDATE chat_session SET updated_at = @now WHERE ${ONE}`)
+  const removals = [
+    'DELETE FROM message WHERE user_id = @userId AND session_id = @sessionId',
+    'DELETE FROM turn WHERE user_id = @userId AND session_id = @sessionId'
+  ].map((sql) => database.prepare<[SessionKey]>(sql))
+  const deleteSession = database.prepare<[SessionKey]>(`DELETE FROM chat_session WHERE ${ONE}`)
+
+  const insertMessage = database.prepare<[MessageRow]>(
+    `INSERT INTO chat_message (user_id, kind, session_id, message_id, role, content, created_at, state, details)
+     VALUES (@user_id, @kind, @session_id, @message_id, @role, @content, @created_at, @state, @details)`
+  )
+  const selectMessage = database.prepare<[Owner & { messageId: string }], MessageRow & { position: number }>(
+    'SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
+  )
+  const selectBefore = database.prepare<[SessionKey & { limit: number; position: number; at: number }], MessageRow>(
+    `SELECT * FROM (SELECT * FROM chat_message WHERE ${ONE} AND position < @position AND created_at < @at ORDER BY position DESC LIMIT @limit)
+     ORDER BY position`
+  )
+  const selectAfter = database.prepare<[SessionKey & { limit: number; position: number }], MessageRow>(
+    `SELECT * FROM chat_message WHERE ${ONE} AND position > @position ORDER BY position LIMIT @limit`
+  )
+  const selectPending = database.prepare<[], MessageRow>("SELECT * FROM chat_message WHERE state = 'pending' ORDER BY position")
+  const selectPendingOf = database.prepare<[string], MessageRow>(
+    "SELECT * FROM chat_message WHERE state = 'pending' AND user_id = ? ORDER BY position"
+  )
+  const countPending = database.prepare<[string], number>("SELECT count(*) FROM chat_message WHERE state = 'pending' AND user_id = ?").pluck()
+  const setDetails = database.prepare<[Owner & { messageId: string; details: string }]>(
+    'UPDATE chat_message SET details = @details WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
+  )
+  const setState = database.prepare<[Owner & { messageId: string; state: MessageState }]>(
+    'UPDATE chat_message SET state = @state WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
+  )
+  const selectUnread = database.prepare<[Owner & { limit: number }], MessageRow>(
+    "SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND state = 'unread' ORDER BY position LIMIT @limit"
+  )
+
+  const rowOf = (session: ChatSession): SessionRow => ({
+    user_id: session.userId,
+    kind: session.kind,
+    session_id: session.sessionId,
+    client_name: session.clientName,
+    context: JSON.stringify(session.context),
+    meeting_type: session.meetingType,
+    metadata: JSON.stringify(session.metadata),
+    created_at: session.createdAt,
+    updated_at: session.updatedAt
+  })
+  const find = (key: SessionKey): ChatSession | null => {
+    const row = selectSession.get(keyOf(key))
+    return row === undefined ? null : sessionFrom(row)
+  }
+  const messageRow = (message: ChatMessage, details: object): MessageRow => ({
+    user_id: message.userId,
+    kind: message.kind,
+    session_id: message.sessionId,
+    message_id: message.messageId,
+    role: message.role,
+    content: message.content,
+    created_at: message.createdAt,
+    state: message.state,
+    details: JSON.stringify(details)
+  })
+  const asked = ({ caller, question }: PendingMessage): object => ({ caller: { ...caller, expiresAt: null }, question })
+
+  return {
+    create: (session) =>
+      writer.write(() => {
+        insertSession.run(rowOf(session))
+        return find(session) ?? session
+      }),
+    find: async (key) => find(key),
+    list: async ({ userId, kind }, { limit, before }) =>
+      selectSessions.all({ userId, kind, limit, at: before?.at ?? Number.MAX_SAFE_INTEGER, id: before?.id ?? '' }).map(sessionFrom),
+    update: (key, fields, now) =>
+      writer.write(() => {
+        const known = find(key)
+        if (known === null) return null
+        const next = { ...known, ...fields, updatedAt: Math.max(now, known.updatedAt) }
+        updateSession.run(rowOf(next))
+        return next
+      }),
+    remove: (key) =>
+      writer.write(() => {
+        if (deleteSession.run(keyOf(key)).changes === 0) return false
+        for (const removal of removals) removal.run(keyOf(key))
+        return true
+      }),
+
+    history: async (key, { limit, before }) => {
+      const from = typeof before === 'string' ? selectMessage.get({ ...ownerOf(key), messageId: before }) : undefined
+      if (typeof before === 'string' && from?.session_id !== key.sessionId) {
+        throw new CopilotError('invalid_request', 'There is no message with the id in "before" in this session.', { details: { field: 'before' } })
+      }
+      const at = typeof before === 'number' ? before : Number.MAX_SAFE_INTEGER
+      return selectBefore.all({ ...keyOf(key), limit, position: from?.position ?? Number.MAX_SAFE_INTEGER, at }).map(messageFrom)
+    },
+    after: async (key, messageId, limit) => {
+      const known = selectMessage.get({ ...ownerOf(key), messageId })
+      const position = known?.session_id === key.sessionId ? known.position : 0
+      return selectAfter.all({ ...keyOf(key), limit, position }).map(messageFrom)
+    },
+    message: async (owner, messageId) => {
+      const row = selectMessage.get({ ...ownerOf(owner), messageId })
+      return row === undefined ? null : messageFrom(row)
+    },
+
+    keep: (message) =>
+      writer.write(() => {
+        const known = selectMessage.get({ ...ownerOf(message), messageId: message.messageId })
+        if (known !== undefined) return messageFrom(known)
+        if (touchSession.run({ ...keyOf(message), now: message.createdAt }).changes === 0) {
+          throw new CopilotError('not_found', 'There is no such session. Nothing was kept.')
+        }
+        insertMessage.run(messageRow(message, asked(message)))
+        return message
+      }),
+    pending: async (userId) => (userId === undefined ? selectPending.all() : selectPendingOf.all(userId)).map(pendingFrom),
+    pendingCount: async (userId) => countPending.get(userId) ?? 0,
+    askAgain: (message, turnId) =>
+      writer.write(() => {
+        const details = JSON.stringify(asked({ ...message, question: { ...message.question, turnId } }))
+        setDetails.run({ ...ownerOf(message), messageId: message.messageId, details })
+      }),
+    answer: (answer) =>
+      writer.write(() => {
+        if (touchSession.run({ ...keyOf(answer), now: answer.createdAt }).changes === 0) return false
+        insertMessage.run(messageRow(answer, answer.answer))
+        setState.run({ ...ownerOf(answer), messageId: answer.answer.replyTo, state: 'answered' })
+        return true
+      }),
+    fail: (message) =>
+      writer.write(() => {
+        setState.run({ ...ownerOf(message), messageId: message.messageId, state: 'failed' })
+      }),
+    unread: async (owner, limit) => selectUnread.all({ ...ownerOf(owner), limit }).map(messageFrom),
+    markDelivered: (owner, messageIds) =>
+      writer.write(() => {
+        for (const messageId of messageIds) setState.run({ ...ownerOf(owner), messageId, state: 'delivered' })
+      })
+  }
+}
+
+/** Only what names it: messages and sessions have the same fields and more. */
+function ownerOf({ userId, kind }: Owner): Owner {
+  return { userId, kind }
+}
+function keyOf({ userId, kind, sessionId }: SessionKey): SessionKey {
+  return { userId, kind, sessionId }
+}
