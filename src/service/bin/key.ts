@@ -24,9 +24,10 @@ const MOST_INPUT_BYTES = 10_000
 async function standardInput(): Promise<string> {
   let text = ''
   for await (const part of process.stdin.setEncoding('utf8')) {
-    text += String(part)
-    if (text.length > MOST_INPUT_BYTES) throw new UsageError('That is too long for a key.')
+    // Read to its end in any case: who writes would otherwise be cut off in the middle.
+    if (text.length <= MOST_INPUT_BYTES) text += String(part)
   }
+  if (text.length > MOST_INPUT_BYTES) throw new UsageError('That is too long for a key.')
   return text
 }
 
