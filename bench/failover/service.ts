@@ -14,7 +14,9 @@ const config = readConfig({
   ASIDE_FIND_OLLAMA: '0',
   ASIDE_DATA_DIR: dataDir,
   AI_CONNECTION_POOL_SIZE: places,
-  AI_CONNECTION_TIMEOUT: '1s'
+  AI_CONNECTION_TIMEOUT: '1s',
+  AI_RATE_LIMIT_REQUESTS_PER_MINUTE: '100000',
+  AI_RATE_LIMIT_SERVICE_PER_MINUTE: '1000000'
 })
 const providers = urls.map((baseUrl, index) =>
   createOpenAiProvider({

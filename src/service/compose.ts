@@ -10,6 +10,8 @@ import { createClientKeys } from './auth/clientKeys.ts'
 import { createIdentityProvider } from './auth/identityProvider.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
+import type { Caller } from './auth/caller.ts'
+import { createMemoryAnswerCache } from './cache/answerCache.memory.ts'
 import type { ServiceConfig } from './config.ts'
 import { createBudgets } from './cost/budget.ts'
 import { createSqliteLedger } from './cost/ledger.sqlite.ts'
@@ -22,6 +24,7 @@ import { consultantChat } from './gateway/consultantChat.ts'
 import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
+import { limited } from './gateway/limited.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { attachSockets } from './gateway/sockets.socketio.ts'
@@ -29,8 +32,16 @@ import { attachWebSockets } from './gateway/webSockets.ws.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { errorFields, type Logger } from './logging.ts'
+import type { Accounts } from './limits/accounts.ts'
+import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
+import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
+import { readLimitsFile } from './limits/limitsFile.ts'
+import { limitsPolicy } from './limits/limitsPolicy.ts'
+import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
+import { createOverrides } from './limits/overrides.ts'
+import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
-import { logSignal } from './orchestrator/signals.ts'
+import { logSignal, type OnSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
@@ -95,23 +106,45 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
   const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
   const ledger = createSqliteLedger(store)
+  const policy = limitsPolicy(await readLimitsFile(config.limits.file), config.limits.defaultTier)
+  const overrides = createOverrides({ store: createSqliteOverrides(store), audit, clock, roles: ['admin'] })
+  const accounts = createSqliteAccounts(store)
+  const limits = createLimits({
+    store: createMemoryLimitStore(),
+    policy,
+    clock,
+    rates: config.limits,
+    isLifted: overrides.isLifted,
+    turnsSince: ledger.turnsSince
+  })
   const lost = await ledger.recover(clock.now())
   if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
-  const orchestrator = createOrchestrator({
+  const onSignal: OnSignal = (signal) => logSignal(logger, signal)
+  const answering = createOrchestrator({
     providers,
     clock,
     newId,
     random: Math.random,
     ledger,
-    budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
+    budgets: createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }),
     tariff: createTariff(modelPrices),
     settings: { placesPerProvider: config.poolSize },
-    onSignal: (signal) => logSignal(logger, signal)
+    onUsed: limits.used,
+    onSignal
   })
+  const orchestrator = cached(answering, { cache: createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock }), clock, onSignal })
   started.defer(() => orchestrator.stop())
-  const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, audit, clock })
+  const agent = createPipeline({
+    conversation: createSqliteConversation(store),
+    knowledge,
+    priceBook,
+    orchestrator,
+    audit,
+    clock,
+    organisationOf: accounts.organisationOf
+  })
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger })
+  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -122,9 +155,22 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }, PRUNE_EVERY_MS)
   started.defer(() => clearInterval(pruning))
 
-  const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
+  const status: GatewayParts['status'] = async (signal) => ({
+    version,
+    liveTurns: broker.liveTurns,
+    queueDepth: orchestrator.queueDepth,
+    providers: await orchestrator.status(signal)
+  })
   const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
-  const desk = createDesk({ sessions: createSqliteSessions(store), broker, isReady, clock, newId, random: Math.random, logger })
+  const desk = createDesk({
+    sessions: createSqliteSessions(store),
+    broker: limited(broker, limits, 'socket'),
+    isReady,
+    clock,
+    newId,
+    random: Math.random,
+    logger
+  })
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   const bounds = { ...defaultBounds, ...options.bounds }
@@ -144,7 +190,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
-  const doors = await openDoors(gateway, config, resources)
+  const doors = await openDoors(gateway, { config, resources, limits })
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
@@ -159,12 +205,27 @@ interface Doors {
   readonly http: Door
 }
 
-async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: Resources | null): Promise<Doors> {
+interface DoorOptions {
+  readonly config: ServiceConfig
+  readonly resources: Resources | null
+  readonly limits: Limits
+}
+
+/** A caller's claim to one more answer; whose it is stays known after a restart. */
+async function admitTurn(caller: Caller, limits: Limits, accounts: Accounts): Promise<() => void> {
+  await accounts.remember(caller.userId, organisationOf(caller))
+  const { release } = await limits.begin(caller)
+  return release
+}
+
+async function openDoors(all: GatewayParts, { config, resources, limits }: DoorOptions): Promise<Doors> {
+  const parts = { ...all, broker: limited(all.broker, limits, 'request') }
+  const socketParts = { ...all, broker: limited(all.broker, limits, 'socket') }
   const { host, grpcPort, httpPort } = config
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
   const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, parts) })
+    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, socketParts) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()

@@ -33,7 +33,13 @@ const REMEMBERED_MS = 300_000
 /** What the service calls itself and the desktop it runs in; no token may. */
 const RESERVED = /^(?:local$|service$|client:)/
 
-const claimsSchema = z.object({ sub: z.string().min(1).max(128), exp: z.number(), role: z.string().min(1).max(64).default('user') })
+const claimsSchema = z.object({
+  sub: z.string().min(1).max(128),
+  exp: z.number(),
+  role: z.string().min(1).max(64).default('user'),
+  org: z.string().min(1).max(128).optional(),
+  tier: z.string().max(64).optional()
+})
 
 export function createVerifier({ keys, launchToken, identityProvider = null, clientKeys = null, clock }: VerifierOptions): TokenVerifier {
   const remembered = new Map<string, { readonly caller: Caller; readonly since: number }>()
@@ -51,7 +57,13 @@ export function createVerifier({ keys, launchToken, identityProvider = null, cli
       })
       const claims = claimsSchema.parse(payload)
       if (RESERVED.test(claims.sub)) throw new RangeError('a reserved name')
-      return { userId: claims.sub, role: claims.role, expiresAt: claims.exp * 1_000 }
+      return {
+        userId: claims.sub,
+        role: claims.role,
+        expiresAt: claims.exp * 1_000,
+        ...(claims.org === undefined ? {} : { organisation: claims.org }),
+        ...(claims.tier === undefined ? {} : { tier: claims.tier })
+      }
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw refused('The sign-in has expired. Sign in again.', error)
       throw refused('The token is not valid for this service. Sign in again.', error)

@@ -12,6 +12,8 @@ import type { Places } from './places.ts'
 export interface ServiceStatus {
   readonly version: string
   readonly liveTurns: number
+  /** Questions that wait for a free place at a provider. */
+  readonly queueDepth: number
   readonly providers: readonly ProviderStatus[]
 }
 

@@ -101,5 +101,18 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   // 3: chat sessions, their messages, events from outside
-  sessionTables
+  sessionTables,
+  // limits that were lifted for a time, and which organisation a user belongs to
+  `
+  CREATE TABLE limit_override (
+    organisation TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    granted_by TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE account (
+    user_id TEXT PRIMARY KEY,
+    organisation TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `
 ]
