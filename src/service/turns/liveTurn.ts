@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/kit/clock.ts'
 import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
 import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
+import { createWholeText } from './wholeText.ts'
 
 export interface LiveTurn {
   readonly record: TurnRecord
@@ -37,6 +38,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
   const wakers = new Set<() => void>()
+  const whole = createWholeText()
 
   const wake = (): void => {
     for (const waker of wakers) waker()
@@ -57,6 +59,15 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
       wake()
     }
     writing = null
+  }
+
+  const number = (body: TurnEventBody): void => {
+    lastSeq += 1
+    const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
+    ended = isTerminal(event)
+    hasText ||= event.type === 'delta'
+    pending.push(event)
+    writing ??= write()
   }
 
   const changed = (signal: AbortSignal): Promise<void> =>
@@ -80,12 +91,16 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
     },
     emit(body) {
       if (ended || lost !== null) return
-      lastSeq += 1
-      const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
-      ended = isTerminal(event)
-      hasText ||= event.type === 'delta'
-      pending.push(event)
-      writing ??= write()
+      if (body.type === 'done' || body.type === 'failed') {
+        const rest = whole.end()
+        if (rest !== '') number({ type: 'delta', text: rest })
+        number(body)
+      } else if (body.type === 'delta') {
+        const text = whole.next(body.text)
+        if (text !== '') number({ ...body, text })
+      } else {
+        number(body)
+      }
     },
     abandon(error) {
       lost ??= error
