@@ -10,7 +10,6 @@ export interface LiveTurn {
   readonly record: TurnRecord
   /** True once the last event has been emitted; it may not be durable yet. */
   readonly ended: boolean
-  readonly hasText: boolean
   /** Gives the event the next number; dropped after the end. */
   emit(body: TurnEventBody): void
   /** Ends every listener with this error and writes nothing more: the turn stays unfinished in the log. */
@@ -34,7 +33,6 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
   let pending: TurnEvent[] = []
   let lastSeq = past.length
   let ended = past.some(isTerminal)
-  let hasText = past.some((event) => event.type === 'delta')
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
   const wakers = new Set<() => void>()
@@ -65,7 +63,6 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
     lastSeq += 1
     const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
     ended = isTerminal(event)
-    hasText ||= event.type === 'delta'
     pending.push(event)
     writing ??= write()
   }
@@ -85,9 +82,6 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past }: LiveTur
     record,
     get ended() {
       return ended
-    },
-    get hasText() {
-      return hasText
     },
     emit(body) {
       if (ended || lost !== null) return
