@@ -2,7 +2,7 @@
 // Kills the desktop core and the service with SIGKILL, cuts and restores the network, and reads from the stores whether a
 // question was lost, doubled or passed by another. Progress on stderr; the last line on stdout is the JSON report.
 import { parseArgs } from 'node:util'
-import type { Sabotage } from './kit/core.victim.ts'
+import type { Sabotage } from './kit/coreTalk.ts'
 import { runOutboxChaos } from './outboxRun.ts'
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
 // One question of a session at a time, like a person; sessions side by side.
 import { v7 as newId } from 'uuid'
 import type { AskedQuestion } from './checks.ts'
-import type { FromCore, ToCore } from './core.victim.ts'
+import type { FromCore, ToCore } from './coreTalk.ts'
 
 export interface Asker {
   /** Puts a question into its session's line. */

@@ -1,6 +1,16 @@
 // The judges can convict: each fault, planted alone, is found by its own check and by no other.
 import { describe, expect, it } from 'vitest'
-import { countAskedAgain, findDamaged, findDuplicated, findLost, findOutOfOrder, type Evidence } from './checks.ts'
+import {
+  countAskedAgain,
+  findDamaged,
+  findDuplicated,
+  findLost,
+  findDifferent,
+  findOutOfOrder,
+  findShownUnevenly,
+  findUneven,
+  type Evidence
+} from './checks.ts'
 
 const answerTo = (text: string): string => `answer to ${text}`
 const question = (n: number) => ({ turnId: `t${n}`, sessionId: n % 2 === 0 ? 'even' : 'odd', text: `question ${n}` })
@@ -12,10 +22,10 @@ function clean(): Evidence {
     asked,
     history: {
       questions: asked.map((one) => ({ ...one, delivery: 'settled' })),
-      answers: asked.map(({ turnId, text }) => ({ turnId, text: answerTo(text), state: 'done' }))
+      answers: asked.map(({ turnId, text }) => ({ turnId, text: answerTo(text), state: 'done', lastSeq: 3 }))
     },
     service: {
-      turns: asked.map((one) => ({ ...one, ended: true, answer: answerTo(one.text), lastEvent: 'done' })),
+      turns: asked.map((one) => ({ ...one, seqs: [1, 2, 3], answer: answerTo(one.text), lastEvent: 'done' })),
       memory: asked.flatMap(({ turnId, sessionId, text }) => [
         { turnId, sessionId, role: 'user', text },
         { turnId, sessionId, role: 'assistant', text: answerTo(text) }
@@ -31,9 +41,10 @@ const verdict = (evidence: Evidence) => ({
   lost: findLost(evidence).length,
   duplicated: findDuplicated(evidence).length,
   outOfOrder: findOutOfOrder(evidence).length,
-  damaged: findDamaged(evidence).length
+  damaged: findDamaged(evidence).length,
+  uneven: findUneven(evidence).length
 })
-const innocent = { lost: 0, duplicated: 0, outOfOrder: 0, damaged: 0 }
+const innocent = { lost: 0, duplicated: 0, outOfOrder: 0, damaged: 0, uneven: 0 }
 
 /** A copy in which one list was changed. */
 function planted(change: (evidence: ReturnType<typeof structuredCloneOf>) => void): Evidence {
@@ -95,5 +106,32 @@ describe('the checks of a chaos run', () => {
 
   it('take what a database says of itself for damage', () => {
     expect(verdict(planted((e) => void (e.databases[0]!.problem = 'quick_check: "row 7 missing"')))).toEqual({ ...innocent, damaged: 1 })
+  })
+
+  it.each<[string, Parameters<typeof planted>[0]]>([
+    ['a gap', (e) => void (e.service.turns[1]!.seqs = [1, 3])],
+    ['a repetition', (e) => void (e.service.turns[1]!.seqs = [1, 2, 2])],
+    ['an event that the history lacks', (e) => void (e.history.answers[0]!.lastSeq = 2)]
+  ])('find %s among the events', (_what, change) => {
+    expect(verdict(planted(change))).toEqual({ ...innocent, uneven: 1 })
+  })
+
+  it('find what was shown twice or left out within one life of the core, and let a new life begin where it likes', () => {
+    const shown = (life: number, from: number, to: number) => ({ life, turnId: 't', from, to })
+    expect(findShownUnevenly([shown(1, 2, 5), shown(1, 6, 6), shown(2, 4, 9)])).toEqual([])
+    expect(findShownUnevenly([shown(1, 2, 5), shown(1, 5, 6)])).toHaveLength(1)
+    expect(findShownUnevenly([shown(1, 2, 5), shown(1, 7, 8)])).toHaveLength(1)
+  })
+
+  it('compare answers with the uncut ones by their bytes', () => {
+    const { asked, history } = clean()
+    const uncut = new Map(asked.map(({ text }) => [text, answerTo(text)]))
+    expect(findDifferent({ asked, history }, uncut)).toEqual([])
+    // The same letter to the eye, composed otherwise.
+    const composed = history.answers.map((answer, index) => (index === 0 ? { ...answer, text: `${answer.text}é` } : answer))
+    const decomposed = new Map(uncut).set('question 1', `${answerTo('question 1')}e\u0301`)
+    expect(findDifferent({ asked, history: { ...history, answers: composed } }, decomposed)).toHaveLength(1)
+    expect(findDifferent({ asked, history: { ...history, answers: history.answers.slice(1) } }, uncut)).toHaveLength(1)
+    expect(findDifferent({ asked, history }, new Map())).toHaveLength(4)
   })
 })

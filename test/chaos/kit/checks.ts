@@ -16,11 +16,11 @@ export interface Evidence {
   readonly history: {
     /** Messages of the person, in the transcript's order. */
     readonly questions: readonly (AskedQuestion & { readonly delivery: string | null })[]
-    readonly answers: readonly { readonly turnId: string; readonly text: string; readonly state: string }[]
+    readonly answers: readonly { readonly turnId: string; readonly text: string; readonly state: string; readonly lastSeq: number }[]
   }
   /** The service's own store. */
   readonly service: {
-    readonly turns: readonly (AskedQuestion & { readonly ended: boolean; readonly answer: string; readonly lastEvent: string })[]
+    readonly turns: readonly (AskedQuestion & { readonly seqs: readonly number[]; readonly answer: string; readonly lastEvent: string })[]
     /** Its memory of the conversation, in the order in which it was written. */
     readonly memory: readonly { readonly turnId: string; readonly sessionId: string; readonly role: string; readonly text: string }[]
   }
@@ -123,6 +123,46 @@ export function findOutOfOrder({ asked, history, service }: Evidence): Faults {
     const idsOf = (items: readonly { readonly turnId: string; readonly sessionId: string }[]): string[] =>
       items.filter((item) => item.sessionId === sessionId).map(({ turnId }) => turnId)
     return [...inOrder('in the history', idsOf(history.questions)), ...inOrder('at the service', idsOf(taken))]
+  })
+}
+
+/** Turns whose events have a gap or a repetition at the service, or of which the history has not stored every one. */
+export function findUneven({ history, service }: Evidence): Faults {
+  const stored = new Map(history.answers.map(({ turnId, lastSeq }) => [turnId, lastSeq]))
+  return service.turns.flatMap(({ turnId, seqs }) => {
+    const at = seqs.findIndex((seq, index) => seq !== index + 1)
+    if (at >= 0) return [`${turnId}: the service's log has ${seqs[at]} where ${at + 1} belongs`]
+    const lastSeq = stored.get(turnId)
+    return lastSeq === undefined || lastSeq === seqs.length ? [] : [`${turnId}: the history has ${lastSeq} events of ${seqs.length}`]
+  })
+}
+
+/** What a window was given of a turn by one life of the core. */
+export interface Shown {
+  readonly life: number
+  readonly turnId: string
+  readonly from: number
+  readonly to: number
+}
+
+/** Stretches of events that do not follow on from what the same life of the core had shown of the turn. */
+export function findShownUnevenly(shown: readonly Shown[]): Faults {
+  return [...groupBy(shown, ({ life, turnId }) => `${turnId} in life ${life} of the core`)].flatMap(([name, stretches]) => {
+    const at = stretches.findIndex(({ from }, index) => index > 0 && from !== (stretches[index - 1]?.to ?? 0) + 1)
+    return at < 0 ? [] : [`${name}: ${stretches[at]?.from} was shown after ${stretches[at - 1]?.to}`]
+  })
+}
+
+/** Answers that are not, to the last character, what an uncut run gave to the same question. */
+export function findDifferent({ asked, history }: Pick<Evidence, 'asked' | 'history'>, uncut: ReadonlyMap<string, string>): Faults {
+  const answers = new Map(history.answers.map((answer) => [answer.turnId, answer]))
+  return asked.flatMap(({ turnId, text }) => {
+    const answer = answers.get(turnId)
+    const expected = uncut.get(text)
+    if (expected === undefined) return [`${turnId} has no uncut answer to be compared with`]
+    if (answer === undefined) return [`${turnId} has no answer`]
+    if (Buffer.from(answer.text).equals(Buffer.from(expected))) return []
+    return [`the answer to ${turnId} is another one than without cuts: ${difference(answer.text, expected)}`]
   })
 }
 

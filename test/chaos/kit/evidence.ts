@@ -41,7 +41,7 @@ export async function readHistory(dataDir: string): Promise<{ history: Evidence[
       .all()
     const answers = db
       .prepare<[], Evidence['history']['answers'][number]>(
-        `SELECT t.id AS turnId, m.text, t.state FROM messages m JOIN turns t ON t.number = m.turn WHERE m.role = 'assistant' ORDER BY m.position`
+        `SELECT t.id AS turnId, m.text, t.state, t.last_seq AS lastSeq FROM messages m JOIN turns t ON t.number = m.turn WHERE m.role = 'assistant' ORDER BY m.position`
       )
       .all()
     return { history: { questions, answers }, databases: [check('history.db', db), ...setAside(dataDir)] }
@@ -58,15 +58,13 @@ export function readService(dataDir: string): { service: Evidence['service']; da
     db.pragma(`key = 'raw:${readFileSync(join(folder, 'store.key'), 'utf8').trim()}'`)
     const eventsOf = db.prepare<[string], { events: string }>('SELECT events FROM turn_events WHERE turn_id = ? ORDER BY first_seq')
     const turns = db
-      .prepare<[], { turnId: string; question: string; endedAt: number | null }>(
-        'SELECT turn_id AS turnId, question, ended_at AS endedAt FROM turn ORDER BY created_at, turn_id'
-      )
+      .prepare<[], { turnId: string; question: string }>('SELECT turn_id AS turnId, question FROM turn ORDER BY created_at, turn_id')
       .all()
-      .map(({ turnId, question, endedAt }) => {
+      .map(({ turnId, question }) => {
         const { text, sessionId } = JSON.parse(question) as Question
         const events = eventsOf.all(turnId).flatMap((row) => JSON.parse(row.events) as TurnEvent[])
         const answer = events.map((event) => (event.type === 'delta' ? event.text : '')).join('')
-        return { turnId, sessionId, text, ended: endedAt !== null, answer, lastEvent: events.at(-1)?.type ?? 'nothing' }
+        return { turnId, sessionId, text, seqs: events.map(({ seq }) => seq), answer, lastEvent: events.at(-1)?.type ?? 'nothing' }
       })
     const memory = db
       .prepare<[], Evidence['service']['memory'][number]>(

@@ -1,18 +1,18 @@
 // The processes of a chaos run: started, killed without a word, or asked to stop. Every one is ended by `end`.
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ServiceDoors } from '../../../src/main/service/host.ts'
-import type { FromCore, Sabotage, ToCore } from './core.victim.ts'
+import type { FromCore, Sabotage, ToCore } from './coreTalk.ts'
 
 export interface ChaosFolders {
   readonly desktop: string
   readonly service: string
   /** What the scripted model was asked. */
   readonly journal: string
-  /** Compiled code, so that a start costs half; see `module.enableCompileCache` of Node. */
-  readonly codeCache: string
 }
 
 interface Victim {
@@ -55,7 +55,10 @@ function victim(child: ChildProcess): Victim {
   }
 }
 
-const common = ({ codeCache }: ChaosFolders): Record<string, string> => ({
+/** Compiled code is kept between the starts, which halves their cost; see `module.enableCompileCache` of Node. */
+const codeCache = join(tmpdir(), 'aside-chaos-code')
+
+const common = (): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   HOME: process.env['HOME'] ?? '',
   NODE_COMPILE_CACHE: codeCache
@@ -64,7 +67,7 @@ const common = ({ codeCache }: ChaosFolders): Record<string, string> => ({
 export function startService(folders: ChaosFolders): ServiceVictim {
   const child = spawn(process.execPath, [fileOf('service.victim.ts')], {
     env: {
-      ...common(folders),
+      ...common(),
       PORT: '0',
       AI_SERVICE_PORT: '0',
       ASIDE_FIND_OLLAMA: '0',
@@ -101,15 +104,17 @@ export interface CoreDoors {
   readonly http: string
 }
 
-export function startCore(folders: ChaosFolders, doors: CoreDoors, sabotage: Sabotage): CoreVictim {
-  const child = fork(fileOf('core.victim.ts'), [], {
+/** @param program `core`: as it ships; `streamCore`: with a quicker link and a token that can run out. */
+export function startCore(folders: ChaosFolders, doors: CoreDoors, program: 'core' | 'streamCore', sabotage: Sabotage = 'none'): CoreVictim {
+  const child = fork(fileOf(`${program}.victim.ts`), [], {
     env: {
-      ...common(folders),
+      ...common(),
       ASIDE_DATA_DIR: folders.desktop,
       ASIDE_SERVICE_URL: `grpc://${doors.grpc},http://${doors.http}`,
       ASIDE_TOKEN: LAUNCH_TOKEN,
       ASIDE_LOG_LEVEL: process.env['CHAOS_LOG'] ?? 'silent',
-      CHAOS_SABOTAGE: sabotage
+      CHAOS_SABOTAGE: sabotage,
+      CHAOS_SERVICE_KEYS: join(folders.service, 'service')
     },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']

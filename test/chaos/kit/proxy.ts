@@ -13,9 +13,12 @@ export interface Proxy {
   refuse(): void
   /** Nothing arrives any more on any connection, nor is any ended: a black hole, until `mend` or a cut. */
   stall(): void
+  /** A proxy of a company that lets HTTP pass, but no WebSocket. */
+  blockWebSockets(blocked: boolean): void
   /** As good as new; what was held back by a stall arrives. */
   mend(): void
-  connections(): number
+  /** Whether new connections are turned away. */
+  refuses(): boolean
   stop(): Promise<void>
 }
 
@@ -31,8 +34,11 @@ export async function createProxy(): Promise<Proxy> {
   /** With the next bytes of the service only half of them are passed on, and then the connection is reset. */
   let tearing = false
 
+  let webSocketsBlocked = false
+
   function pass(from: Socket, to: Socket, pair: Pair, toClient: boolean): void {
     from.on('data', (bytes) => {
+      if (webSocketsBlocked && !toClient && /^upgrade: *websocket/im.test(bytes.toString('latin1'))) return drop(pair, 'reset')
       if (tearing && toClient && bytes.length > 1) {
         to.write(bytes.subarray(0, bytes.length >> 1), () => drop(pair, 'reset'))
         from.pause()
@@ -104,7 +110,12 @@ export async function createProxy(): Promise<Proxy> {
       }
       mode = 'open'
     },
-    connections: () => pairs.size,
+    blockWebSockets(blocked) {
+      webSocketsBlocked = blocked
+      // What is open may be one.
+      if (blocked) for (const pair of pairs) drop(pair, 'reset')
+    },
+    refuses: () => mode === 'refusing',
     async stop() {
       for (const pair of pairs) drop(pair, 'reset')
       server.close()
