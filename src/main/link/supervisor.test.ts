@@ -260,7 +260,7 @@ describe('a turn', () => {
       async *ask({ turnId: id }: Question, { afterSeq }: { afterSeq: number }) {
         const isFirst = !refused.has(id)
         refused.add(id)
-        for (let wait = 0; isFirst && wait < 3 * ids.indexOf(id); wait += 1) await Promise.resolve()
+        for (let wait = isFirst ? 3 * ids.indexOf(id) : 0; wait > 0; wait -= 1) await Promise.resolve()
         if (isFirst) throw new CopilotError('unauthenticated', 'expired')
         yield* numbered(id, answer).slice(afterSeq)
       }

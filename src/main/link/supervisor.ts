@@ -110,8 +110,30 @@ export function createSupervisor(options: SupervisorOptions): Link {
     }
   }
 
+  /** Asks for what comes after the first event: a service that does not have the turn says so instead of answering it. */
+  async function knows(question: Question, signal: AbortSignal, isSecond = false): Promise<boolean> {
+    const station = await reach.current(signal)
+    if (station.transport.protocol() === 0) return false
+    const known = renewals
+    const leave = reach.enter(station)
+    try {
+      for await (const event of station.transport.ask(question, { signal, afterSeq: 1 })) return event.turnId === question.turnId
+      throw offline(new Error('the stream ended before the turn did'))
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code === 'not_found') return false
+      if (failure.code === 'offline') reach.lose(station)
+      if (failure.code !== 'unauthenticated' || isSecond) throw failure
+    } finally {
+      leave()
+    }
+    await renew(known, signal)
+    return knows(question, signal, true)
+  }
+
   return {
     ask,
+    knows: (question, signal) => knows(question, signal),
     async cancel(turnId, signal) {
       const { transport } = await reach.current(signal)
       return transport.cancel(turnId, signal)
