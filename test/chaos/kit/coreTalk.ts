@@ -50,7 +50,7 @@ async function ask(desktop: Desktop, message: Extract<ToCore, { kind: 'ask' }>, 
   if (sabotage === 'early-accept') {
     // Says yes before it is true.
     say({ kind: 'accepted', turnId })
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 400))
   }
   try {
     await desktop.desk.ask({ turnId, sessionId, text })
