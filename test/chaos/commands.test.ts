@@ -34,7 +34,7 @@ describe.concurrent('chaos:outbox', { timeout: 180_000 }, () => {
     expect(code).toBe(0)
   })
   it('fails a core that says “accepted” before it is true', async () => {
-    // With this seed the core is killed eight times within the twelve cycles.
+    // With this seed the core is killed five times within the twelve cycles.
     const { code, report } = await run('outbox', '--cycles', '12', '--seed', '4', '--sabotage', 'early-accept')
     expect(report).toMatchObject({ ok: false })
     expect(report['lost']).toBeGreaterThan(0)
