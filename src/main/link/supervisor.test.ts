@@ -324,6 +324,21 @@ describe('a turn', () => {
     expect(view.text).toBe('a[31mb 😀 \ufffdx\ny')
     expect(view.citations).toEqual([{ n: 1, title: 'T', source: 'S' }])
   })
+  test('is known or not without being asked; a base peer is never asked', async () => {
+    const { link, grpc } = await bench()
+    grpc.play(
+      replay(answer),
+      () => [new CopilotError('not_found', 'Not kept.')],
+      () => [new CopilotError('unauthenticated', 'no')],
+      replay(answer)
+    )
+    expect([await link.knows(question, never), await link.knows(question, never), await link.knows(question, never)]).toEqual([true, false, true])
+    expect(grpc.asked.every(({ afterSeq }) => afterSeq === 1)).toBe(true)
+    const base = await bench((first) => first.greetWith({ protocol: 0 }))
+    expect(await base.link.knows(question, never)).toBe(false)
+    expect(base.grpc.asked).toEqual([])
+    await base.link.stop()
+  })
   test('is rejected with offline when the link is stopped', async () => {
     const { link } = await bench()
     await link.stop()
