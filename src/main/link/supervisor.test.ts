@@ -274,11 +274,16 @@ describe('a turn', () => {
     expect(all.map((events) => reduceTurn(events).text)).toEqual(ids.map(() => 'one two three'))
     expect(tokens).toEqual([true])
   })
-  test('is rejected with unauthenticated when the fresh token is refused too', async () => {
-    const { link, grpc, tokens } = await bench()
-    grpc.play(() => [new CopilotError('unauthenticated', 'no')])
+  test('is rejected with unauthenticated when the fresh token is refused too, and the link says so', async () => {
+    const { link, grpc, socket, tokens } = await bench()
+    const refused = new CopilotError('unauthenticated', 'no')
+    grpc.play(() => [refused])
+    grpc.greetWith(refused)
+    socket.greetWith(refused)
     expect(await failure(collect(link))).toMatchObject({ code: 'unauthenticated' })
-    expect(tokens).toEqual([true])
+    expect(tokens[0]).toBe(true)
+    await settle()
+    expect(link.status()).toMatchObject({ state: 'offline', reason: expect.stringContaining('did not accept the sign-in') as string })
   })
   test('over a base peer: cut before the first text is offline, cut after it ends the turn and keeps the text', async () => {
     const { link, grpc, socket } = await bench((first, second) => {

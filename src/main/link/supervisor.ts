@@ -53,6 +53,11 @@ export function createSupervisor(options: SupervisorOptions): Link {
     await abortable(renewing, signal)
   }
 
+  /** A sign-in that is no good for one question is none for the next: the way is looked at again, and says why it is shut. */
+  function noteRefusal(station: Awaited<ReturnType<typeof reach.current>>, failure: CopilotError): void {
+    if (failure.code === 'unauthenticated') reach.lose(station)
+  }
+
   async function* ask(question: Question, { signal, afterSeq = 0 }: AskOptions): AsyncGenerator<TurnEvent> {
     const clean = createEventCleaner()
     let cursor = afterSeq
@@ -96,7 +101,10 @@ export function createSupervisor(options: SupervisorOptions): Link {
       switch (next.do) {
         case 'refresh':
           refreshed = true
-          await renew(known, signal)
+          await renew(known, signal).catch((error: unknown) => {
+            noteRefusal(station, toCopilotError(error))
+            throw error
+          })
           break
         case 'resume':
           fruitless += 1
@@ -105,6 +113,7 @@ export function createSupervisor(options: SupervisorOptions): Link {
           yield endWith(next.error)
           return
         case 'reject':
+          noteRefusal(station, failure)
           throw next.error
       }
     }

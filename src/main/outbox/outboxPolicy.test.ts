@@ -140,6 +140,28 @@ describe('afterFailure', () => {
     )
     expect(change).toMatchObject({ state: 'waiting', nextAttemptAt: NOW + 9_500 })
   })
+  it('keeps a question whose sign-in was refused, for a while', () => {
+    const refused = new CopilotError('unauthenticated', 'Sign in again.')
+    expect(afterFailure(row({ turnId: 'a', attempts: 1 }), refused, NOW, () => 0.5)).toMatchObject({ state: 'waiting', nextAttemptAt: NOW + 500 })
+    expect(afterFailure(row({ turnId: 'a', attempts: MAX_ATTEMPTS }), refused, NOW, () => 0.5)).toMatchObject({ state: 'failed' })
+  })
+  it('fails at once and alone what would fail again: refused, invalid, too large, over the budget', () => {
+    for (const code of [
+      'refused',
+      'invalid_request',
+      'context_too_large',
+      'context_invalid',
+      'budget_exhausted',
+      'forbidden',
+      'conflict',
+      'not_found'
+    ] as const) {
+      expect(afterFailure(row({ turnId: 'a', attempts: 1 }), new CopilotError(code, 'No.'), NOW, () => 0)).toMatchObject({
+        state: 'failed',
+        error: { code }
+      })
+    }
+  })
   it('gives a poison message up after the last attempt', () => {
     const change = afterFailure(row({ turnId: 'a', attempts: MAX_ATTEMPTS }), new CopilotError('unavailable', 'Down.'), NOW, () => 0)
     expect(change).toMatchObject({ state: 'failed', nextAttemptAt: null, error: { code: 'unavailable' } })

@@ -87,6 +87,8 @@ export function afterFailure(row: OutboxRow, error: CopilotError, now: number, r
     case 'outbox':
       // The link says when it is back; this attempt never reached the service and does not count.
       return { state: 'waiting', attempts: Math.max(0, row.attempts - 1), nextAttemptAt: null, error: wire }
+    case 'after-refresh':
+    // The link has refreshed once already. Whoever signs in again shall not find every waiting question failed meanwhile.
     case 'backoff':
       if (row.attempts >= MAX_ATTEMPTS) return { state: 'failed', nextAttemptAt: null, error: wire }
       return {
@@ -94,7 +96,6 @@ export function afterFailure(row: OutboxRow, error: CopilotError, now: number, r
         nextAttemptAt: now + backoffMs(row.attempts, random, { ...BACKOFF, retryAfterMs: error.retryAfterMs }),
         error: wire
       }
-    case 'after-refresh': // The link has refreshed once already.
     case 'never':
       return { state: 'failed', nextAttemptAt: null, error: wire }
   }
