@@ -48,6 +48,8 @@ describe('planOutbox', () => {
         const { send } = plan(rows, { inFlight })
         expect(send.length + inFlight.length).toBeLessThanOrEqual(Math.max(MAX_PARALLEL, inFlight.length))
         expect(new Set(send.map((r) => r.sessionId)).size).toBe(send.length)
+        const flyingIn = new Set(rows.filter(({ turnId }) => inFlight.includes(turnId)).map(({ sessionId }) => sessionId))
+        expect(send.filter(({ sessionId }) => flyingIn.has(sessionId))).toEqual([])
         for (const chosen of send) {
           const older = rows.filter(
             (r) => r.sessionId === chosen.sessionId && r.position < chosen.position && ['waiting', 'sending'].includes(r.state)
@@ -68,6 +70,11 @@ describe('planOutbox', () => {
       row({ turnId: 'c', sessionId: 'other', position: 3 })
     ]
     expect(plan(rows)).toMatchObject({ send: [{ turnId: 'c' }], wakeAt: NOW + 500 })
+  })
+  it('lets an older question that comes back into the line wait for the one under way', () => {
+    const rows = [row({ turnId: 'rewritten' }), row({ turnId: 'flying', position: 2, state: 'sending' })]
+    expect(sent(rows, { inFlight: ['flying'] })).toEqual([])
+    expect(sent(rows.slice(0, 1))).toEqual(['rewritten'])
   })
   it('lets the rest pass a question that failed', () => {
     expect(sent([row({ turnId: 'poison', state: 'failed' }), row({ turnId: 'b', position: 2 })])).toEqual(['b'])

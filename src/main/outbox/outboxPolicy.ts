@@ -58,15 +58,16 @@ function isDue({ nextAttemptAt, error }: OutboxRow, now: number): boolean {
  */
 export function planOutbox(state: OutboxState): OutboxPlan {
   const heads = new Map<string, OutboxRow>()
+  // An older one that comes back into the line (rewritten, sent again by hand) waits until the one under way is through.
+  const busy = new Set(state.rows.filter(({ turnId }) => state.inFlight.has(turnId)).map(({ sessionId }) => sessionId))
   for (const row of [...state.rows].sort(byPosition)) {
     if (row.state !== 'waiting' && row.state !== 'sending') continue
-    if (!state.inFlight.has(row.turnId) && waitsForWord(row, state.now)) continue
+    if (busy.has(row.sessionId) || waitsForWord(row, state.now)) continue
     if (!heads.has(row.sessionId)) heads.set(row.sessionId, row)
   }
   const ready: OutboxRow[] = []
   let wakeAt: number | null = null
   for (const row of heads.values()) {
-    if (state.inFlight.has(row.turnId)) continue
     if (row.nextAttemptAt !== null && !isDue(row, state.now)) {
       wakeAt = wakeAt === null ? row.nextAttemptAt : Math.min(wakeAt, row.nextAttemptAt)
       continue

@@ -43,7 +43,6 @@ async function createWorld() {
   for (const id of SESSIONS) await history.createSession(newSession(id))
   const turns = new Map<string, TurnEvent[]>()
   const asks = { count: 0 }
-  const speaking = new Set<string>()
   const faults: string[] = []
   /** Turns that the person took back before the service had them. */
   const takenBack = new Set<string>()
@@ -62,8 +61,10 @@ async function createWorld() {
     if (own !== undefined && isStale(own, now)) faults.push(`${question.text} is old and was sent unasked`)
     for (const row of rows) {
       const isOpen = (row.state === 'waiting' || row.state === 'sending') && !needsConfirmation(row, now)
+      // Asked before by the number of its turn, too: one that was rewritten or sent again by hand takes its old place later.
       const isBefore = own !== undefined && row.sessionId === own.sessionId && row.position < own.position
-      if (isOpen && isBefore && !turns.has(row.turnId)) faults.push(`${question.text} overtook an older question`)
+      const stayed = row.turnId < question.turnId && row.confirmedAt === null
+      if (isOpen && isBefore && stayed && !turns.has(row.turnId)) faults.push(`${question.text} overtook an older question`)
     }
     if (takenBack.has(question.turnId)) faults.push(`${question.text} was sent though it had been taken back`)
     const events = eventsOf(question)
@@ -71,7 +72,8 @@ async function createWorld() {
     return events
   }
 
-  async function* ask(question: Question, afterSeq: number): AsyncGenerator<TurnEvent> {
+  /** @param speaking sessions of which this desktop has a question under way. */
+  async function* ask(question: Question, afterSeq: number, speaking: Set<string>): AsyncGenerator<TurnEvent> {
     asks.count += 1
     await Promise.resolve()
     const [fate = 'whole', ...rest] = fates
@@ -97,6 +99,7 @@ async function createWorld() {
   /** One desktop; after `kill` nothing of it has any effect any more. */
   function live(): { desk: Desk; pump: Pump; kill(): void } {
     const life = { ended: false }
+    const speaking = new Set<string>()
     const never = new Promise<never>(() => undefined)
     const mortal = new Proxy(history, {
       get:
@@ -109,7 +112,7 @@ async function createWorld() {
     })
     const link: Link = {
       async *ask(question, { signal, afterSeq = 0 }) {
-        for await (const event of ask(question, afterSeq)) {
+        for await (const event of ask(question, afterSeq, speaking)) {
           if (life.ended) await never
           if (signal.aborted) throw new CopilotError('cancelled', 'Stopped.')
           yield event
@@ -137,8 +140,6 @@ async function createWorld() {
       kill() {
         life.ended = true
         listeners.delete(onStatus)
-        // The network knows no more of who was listening.
-        speaking.clear()
       }
     }
   }
