@@ -48,6 +48,16 @@ describe.concurrent('chaos:outbox', { timeout: 180_000 }, () => {
   })
 })
 
+it.each([
+  ['outbox', '--cycles', 'many'],
+  ['stream', '--cycles', '0'],
+  ['outbox', '--seed', '1.5'],
+  ['stream', '--sabotage', 'everything'],
+  ['outbox', '--fast', 'x']
+] as const)('chaos:%s refuses %s %s in one sentence, and starts nothing', async (command, flag, value) => {
+  await expect(run(command, flag, value)).rejects.toThrow(/^no report from (outbox|stream): [^\n]+\n$/)
+})
+
 describe.concurrent('chaos:stream', { timeout: 180_000 }, () => {
   it('finds every answer identical to the uncut one', async () => {
     const { code, report } = await run('stream', '--cycles', '8', '--seed', '21')

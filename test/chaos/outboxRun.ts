@@ -16,7 +16,7 @@ export interface OutboxRunOptions {
   readonly sabotage: Sabotage
   readonly progress: (line: string) => void
   /** Where everything is kept, and left when something was wrong; made where it is missing. */
-  readonly folder?: string
+  readonly folder?: string | undefined
 }
 
 export interface OutboxReport {
@@ -38,11 +38,12 @@ export interface OutboxReport {
   /** The first faults, in words. */
   readonly faults: Faults
   /** Set when something was wrong: where to look. */
-  readonly folder?: string
+  readonly folder?: string | undefined
 }
 
 const SESSIONS = 6
-const SETTLE_LIMIT_MS = 90_000
+/** With everything mended, so long without one more that arrived means that the rest never will. */
+const SETTLE_LIMIT_MS = 60_000
 
 const troubles = {
   'kill the core': 30,

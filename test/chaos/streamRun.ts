@@ -137,7 +137,7 @@ function listen(heard: Heard): (message: FromCore, life: number) => void {
 async function begun(world: World, heard: Heard, shownBefore: number): Promise<boolean> {
   for (let look = 0; look < 200; look += 1) {
     if (heard.shown.length > shownBefore) return false
-    if (look % 10 === 9 && (await world.onTheirWay()) === null) return true
+    if (look % 10 === 9 && (await world.onTheirWay()).count === 0) return true
     await pause(2)
   }
   return false
@@ -163,7 +163,7 @@ export async function runStreamChaos(options: StreamRunOptions): Promise<StreamR
       await begun(world, heard, shownBefore)
       for (let left = dice.between(1, 4); left > 0; left -= 1) {
         await pause(dice.between(0, 60))
-        const isOver = (await world.onTheirWay()) === null
+        const isOver = (await world.onTheirWay()).count === 0
         if (!isOver && heard.shown.length > shownBefore) inMidAnswer += 1
         const trouble = dice.pick(troubles)
         made[trouble] = (made[trouble] ?? 0) + 1

@@ -35,9 +35,9 @@ export interface World {
   loseCore(): Promise<void>
   tell(message: ToCore): void
   session(title: string): Promise<string>
-  /** How many questions are on their way, in words for the progress; null: none. */
-  onTheirWay(): Promise<string | null>
-  /** Resolves true when nothing is on its way any more, false after `limitMs`; the network stays as it is. */
+  /** How many questions are on their way, also in words for the progress. */
+  onTheirWay(): Promise<{ readonly count: number; readonly words: string }>
+  /** Resolves true when nothing is on its way any more, false when none arrives for `limitMs`; the network stays as it is. */
   arrive(limitMs: number, progress: (line: string) => void): Promise<boolean>
   /** Mends the network, and then the same. */
   settle(limitMs: number, progress: (line: string) => void): Promise<boolean>
@@ -123,7 +123,7 @@ export async function createWorld({ program, sabotage = 'none', folder: given, o
     session: async (title) => (await alive().answerTo({ kind: 'session', title }, 'session')).id,
     async onTheirWay() {
       const { open, failed, link } = await alive().answerTo({ kind: 'open' }, 'open')
-      return asker.open + open === 0 ? null : `${asker.open} not accepted, ${open} on their way, ${failed} failed, link ${link}`
+      return { count: asker.open + open, words: `${asker.open} not accepted, ${open} on their way, ${failed} failed, link ${link}` }
     },
     settle(limitMs, progress) {
       for (const proxy of both) {
@@ -134,14 +134,20 @@ export async function createWorld({ program, sabotage = 'none', folder: given, o
       return world.arrive(limitMs, progress)
     },
     async arrive(limitMs, progress) {
-      const limit = Date.now() + limitMs
-      for (let looks = 1; Date.now() < limit; looks += 1) {
-        const words = await world.onTheirWay()
-        if (words === null) return true
+      let fewest = Number.POSITIVE_INFINITY
+      let limit = 0
+      for (let looks = 1; ; looks += 1) {
+        const { count, words } = await world.onTheirWay()
+        if (count === 0) return true
+        if (count < fewest) {
+          fewest = count
+          limit = Date.now() + limitMs
+        } else if (Date.now() > limit) {
+          return false
+        }
         if (looks % 20 === 0) progress(`settling: ${words}`)
         await pause(50)
       }
-      return false
     },
     async end() {
       await core?.answerTo({ kind: 'stop' }, 'stopped')
