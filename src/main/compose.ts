@@ -1,6 +1,7 @@
 // The composition root of the desktop core under plain Node: opens the history, finds the service, wires the rest.
 // Electron's parts come in as ports; tests and the windowless host bring their own.
 import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
@@ -20,6 +21,7 @@ import { createGrpcTransport } from './link/link.grpc.ts'
 import { createSocketTransport } from './link/link.socket.ts'
 import type { Link, ServiceAddress } from './link/link.ts'
 import { createSupervisor } from './link/supervisor.ts'
+import { watchSurroundings } from './link/surroundings.ts'
 import { systemTimers } from './link/timers.ts'
 import type { Log } from './log.ts'
 import type { ServiceDoors, ServiceHost } from './service/host.ts'
@@ -105,10 +107,20 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
       })
     }
   })
+  const stopWatching = watchSurroundings({
+    clock,
+    timers: systemTimers,
+    interfaces: networkInterfaces,
+    onChange(what) {
+      log.info('surroundings.changed', { what })
+      core.recheck()
+    }
+  })
   return {
     ...core,
     busy: () => core.busy() || endpoint.connections() > 0,
     async stop() {
+      stopWatching()
       await endpoint.stop()
       await core.stop()
       await service.keeper?.stop()

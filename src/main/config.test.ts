@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseConfig, parseServiceUrl, readConfig } from './config.ts'
+import { parseConfig, parseService, parseServiceUrl, readConfig } from './config.ts'
 
 const options = { defaultDataDir: '/default/data' }
 
@@ -34,6 +34,29 @@ describe('parseServiceUrl', () => {
   ])('refuses %j in one sentence that says what it must look like', (text) => {
     expect(() => parseServiceUrl(text)).toThrow(/^ASIDE_SERVICE_URL .* It must be grpc:/)
   })
+})
+
+describe('parseService', () => {
+  test('takes one address as it is', () => {
+    expect(parseService('grpc://ai.example:1')).toEqual(parseServiceUrl('grpc://ai.example:1'))
+  })
+  test.each(['grpc://ai.example:1,http://ai.example:2', 'http://ai.example:2 grpc://ai.example:1', ' grpc://ai.example:1 ,\thttp://ai.example:2 '])(
+    'takes both doors of one service: %j',
+    (text) => {
+      expect(parseService(text)).toEqual({
+        url: 'grpc://ai.example:1,http://ai.example:2',
+        grpc: 'ai.example:1',
+        http: 'http://ai.example:2',
+        secure: false
+      })
+    }
+  )
+  test.each(['grpc://a:1,grpc://b:2', 'http://a:1 http://b:2', 'grpc://a:1,https://b:2', 'grpc://a:1,http://b:2,http://c:3', 'grpc://a:1,nonsense'])(
+    'refuses %j in one sentence',
+    (text) => {
+      expect(() => parseService(text)).toThrow(/^ASIDE_SERVICE_URL .* It must be grpc:/)
+    }
+  )
 })
 
 describe('parseConfig', () => {

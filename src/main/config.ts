@@ -58,6 +58,27 @@ export function parseServiceUrl(text: string): ServiceTarget {
   return { url: `${scheme}://${target}`, grpc: web ? null : target, http: web ? `${scheme}://${target}` : null, secure: scheme.endsWith('s') }
 }
 
+/**
+ * One address, or two of one service: its gRPC door and its Socket.IO door, parted by a comma or a space, so that the
+ * link can fall back from one to the other.
+ * @throws CopilotError `invalid_request` like `parseServiceUrl`.
+ */
+export function parseService(text: string): ServiceTarget {
+  const [first, second, ...more] = text.split(/[\s,]+/).filter((part) => part !== '')
+  if (first === undefined || second === undefined) return parseServiceUrl(text)
+  const doors = [parseServiceUrl(first), parseServiceUrl(second)]
+  const grpc = doors.find((door) => door.grpc !== null)
+  const http = doors.find((door) => door.http !== null)
+  if (more.length > 0 || grpc === undefined || http === undefined || grpc.secure !== http.secure) {
+    throw new CopilotError(
+      'invalid_request',
+      `ASIDE_SERVICE_URL names ${2 + more.length} addresses that are not one grpc and one http door of the same kind. ` +
+        `${SHAPE}, or grpc://host:port,http://host:port for both (both with s, or none).`
+    )
+  }
+  return { url: `${grpc.url},${http.url}`, grpc: grpc.grpc, http: http.http, secure: grpc.secure }
+}
+
 /** Pure part of `readConfig`. */
 export function parseConfig(environment: Environment, { defaultDataDir }: ConfigOptions): Config {
   const value = (name: string): string | null => {
@@ -65,7 +86,7 @@ export function parseConfig(environment: Environment, { defaultDataDir }: Config
     return text === '' ? null : text
   }
   const url = value('ASIDE_SERVICE_URL')
-  const service = url === null ? null : parseServiceUrl(url)
+  const service = url === null ? null : parseService(url)
   const token = value('ASIDE_TOKEN')
   if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
     throw new CopilotError(
@@ -109,7 +130,7 @@ export function platformDataDir(appName: string): string {
 
 function warningsOf(service: ServiceTarget | null, token: string | null): string[] {
   if (service === null || token === null || service.secure || isLoopback(service.grpc ?? new URL(service.http ?? '').host)) return []
-  const safe = service.url.replace(/^(grpc|http):/, '$1s:')
+  const safe = service.url.replace(/\b(grpc|http):/g, '$1s:')
   return [`The access token travels unencrypted to ${service.url}: anyone on the way can read it. Use ${safe} if the service offers it.`]
 }
 

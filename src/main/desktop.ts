@@ -245,7 +245,11 @@ export function createDesktop(options: DesktopOptions): Desktop {
         done.abort()
       }
     },
-    recheck: () => link.recheck(),
+    recheck() {
+      link.recheck()
+      // Timers stand still while a machine sleeps: what became due or old meanwhile shows now.
+      pump.wake()
+    },
     busy: () => following > 0 || pump.inFlight().size > 0,
     async stop() {
       stopped = true

@@ -91,6 +91,16 @@ describe('the link to the AI service', () => {
     expect((await failureOf(collect(socket, question()))).code).toBe('unauthenticated')
     token = 'the-launch-token'
   })
+  test('says whether the service has a turn, without asking it anew, over either door', async () => {
+    const asked = question()
+    for (const transport of both()) {
+      const alone = createSupervisor({ ...common, transports: [transport], address: address(), random: Math.random })
+      expect(await alone.knows(question(), never)).toBe(false)
+      if (transport.kind === 'grpc') await collect(transport, asked)
+      expect(await alone.knows(asked, never)).toBe(true)
+      await alone.stop()
+    }
+  })
   test('cancelling an unknown turn is no error', async () => {
     for (const transport of transports) expect(await transport.cancel(question().turnId, never)).toBe(false)
   })

@@ -7,6 +7,8 @@ import type { Play } from './transport.ts'
 export interface FakeLink extends Link {
   readonly asked: { readonly turnId: string; readonly text: string; readonly afterSeq: number }[]
   readonly cancelled: string[]
+  /** Turns that the service has. */
+  readonly kept: Set<string>
   play(...plays: readonly Play[]): void
   become(state: LinkStatus['state']): void
 }
@@ -25,6 +27,7 @@ export function createFakeLink(): FakeLink {
   const fake: FakeLink = {
     asked: [],
     cancelled: [],
+    kept: new Set(),
     play: (...next) => void (plays = next),
     become(state) {
       status = { ...status, state, transport: state === 'online' ? 'grpc' : null, reason: state === 'online' ? '' : 'cut by the test' }
@@ -41,6 +44,10 @@ export function createFakeLink(): FakeLink {
         if (step instanceof Error) throw step
         yield step
       }
+    },
+    knows: async (question) => {
+      if (status.state !== 'online') throw new CopilotError('offline', status.reason)
+      return fake.kept.has(question.turnId)
     },
     cancel(turnId) {
       fake.cancelled.push(turnId)

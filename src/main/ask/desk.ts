@@ -84,14 +84,6 @@ export function createDesk(options: DeskOptions): Desk {
     return { ...message, turnId: message.turnId }
   }
 
-  const stop = async (turnId: string): Promise<void> => {
-    if (await pump.stopTurn(turnId)) return
-    const row = await history.outboxRow(turnId)
-    if (row?.state !== 'waiting' && row?.state !== 'sending') return
-    onMessage(await history.changeOutbox(turnId, { state: 'cancelled', nextAttemptAt: null }))
-    pump.wake()
-  }
-
   return {
     async ask({ turnId, sessionId, text, quickAction }) {
       const clean = checkQuestion(text)
@@ -113,25 +105,32 @@ export function createDesk(options: DeskOptions): Desk {
     },
     async edit(messageId, text) {
       const clean = checkQuestion(text)
-      const message = await history.editQuestion(messageId, { text: clean, turnId: newId(), at: clock.now() })
+      const { turnId } = await userMessage(messageId)
+      const message = await pump.decide(turnId, async (row) => {
+        const edited = await history.editQuestion(messageId, { text: clean, turnId: newId(), at: clock.now() })
+        // The service may have the old words although nobody heard of it.
+        if (row !== null) pump.forget(row)
+        return edited
+      })
       onMessage(message)
       pump.wake()
       return message
     },
-    stop,
+    stop: (turnId) => pump.stopTurn(turnId),
     async sendNow(messageId) {
       const { turnId } = await userMessage(messageId)
-      const row = await history.outboxRow(turnId)
-      if (row === null || row.state === 'settled' || row.state === 'sending') return
-      if (row.state === 'cancelled' || (row.state === 'failed' && row.lastSeq > 0)) {
-        throw new CopilotError('conflict', 'This question has ended. Ask it again instead.')
-      }
-      onMessage(await history.changeOutbox(turnId, { state: 'waiting', attempts: 0, nextAttemptAt: null, confirmedAt: clock.now(), error: null }))
+      await pump.decide(turnId, async (row) => {
+        if (row === null || row.state === 'settled' || row.state === 'sending') return
+        if (row.state === 'cancelled' || (row.state === 'failed' && row.lastSeq > 0)) {
+          throw new CopilotError('conflict', 'This question has ended. Ask it again instead.')
+        }
+        onMessage(await history.changeOutbox(turnId, { state: 'waiting', attempts: 0, nextAttemptAt: null, confirmedAt: clock.now(), error: null }))
+      })
       pump.wake()
     },
     async cancel(messageId) {
       const { turnId } = await userMessage(messageId)
-      await stop(turnId)
+      await pump.stopTurn(turnId)
     },
     async waiting() {
       const rows = await history.outbox()

@@ -7,9 +7,17 @@ export const ASKS_FIRST_AFTER_MS = 3_600_000
 
 type Row = Pick<OutboxRow, 'state' | 'attempts' | 'acceptedAt' | 'nextAttemptAt' | 'confirmedAt' | 'error' | 'lastSeq'>
 
+/**
+ * Not begun to be answered, not confirmed, and of another time. One from the future is too: a clock was set, and nobody
+ * knows how long it has waited.
+ */
+export function isStale(row: Pick<Row, 'confirmedAt' | 'lastSeq' | 'acceptedAt'>, now: number): boolean {
+  return row.confirmedAt === null && row.lastSeq === 0 && Math.abs(now - row.acceptedAt) > ASKS_FIRST_AFTER_MS
+}
+
 /** A turn that the service has begun to answer is resumed, however old: it was sent before it became stale. */
 export function needsConfirmation(row: Row, now: number): boolean {
-  return row.state === 'waiting' && row.confirmedAt === null && row.lastSeq === 0 && now - row.acceptedAt > ASKS_FIRST_AFTER_MS
+  return row.state === 'waiting' && isStale(row, now)
 }
 
 export function deliveryOf(row: Row, now: number): Delivery {

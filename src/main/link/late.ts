@@ -61,6 +61,10 @@ export function createLateLink(options: LateLinkOptions): Link {
       if (link === null) throw notYet()
       yield* link.ask(question, askOptions)
     },
+    async knows(question, signal) {
+      if (link === null) throw notYet()
+      return await link.knows(question, signal)
+    },
     async cancel(turnId, signal) {
       return link === null ? false : await link.cancel(turnId, signal)
     },

@@ -1,7 +1,7 @@
 // The port of the link to the AI service: station 7 on the way of a question. One adapter per transport, one supervisor
 // that chooses among them; all have the shape of `Ask`.
 import type { LinkStatus } from '../../shared/domain.ts'
-import type { Ask } from '../../shared/turn.ts'
+import type { Ask, Question } from '../../shared/turn.ts'
 
 export interface ServiceHello {
   readonly version: string | null
@@ -36,6 +36,11 @@ export interface Transport {
 
 export interface Link {
   readonly ask: Ask
+  /**
+   * Whether the service has this turn, without asking it anew. False also where a base peer can't say.
+   * @throws CopilotError like `ask`.
+   */
+  knows(question: Question, signal: AbortSignal): Promise<boolean>
   cancel(turnId: string, signal: AbortSignal): Promise<boolean>
   status(): LinkStatus
   /** Called with every change; returns the function that ends it. */

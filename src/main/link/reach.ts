@@ -16,7 +16,10 @@ export interface ReachOptions {
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
+  /** After so long without a sign of life the way in use is asked for one. */
   readonly heartbeatMs: number
+  /** The same while a turn is under way, over a peer that can answer meanwhile. */
+  readonly activeHeartbeatMs: number
   readonly helloLimitMs: Readonly<Record<Transport['kind'], number>>
   readonly backoff: BackoffOptions
 }
@@ -50,7 +53,7 @@ interface Entry extends Station {
 
 /** Starts looking for the service at once; `stop` ends it. */
 export function createReach(options: ReachOptions): Reach {
-  const { address, clock, random, timers, heartbeatMs } = options
+  const { address, clock, random, timers } = options
   const entries: Entry[] = options.transports.map((transport) => ({ transport, hello: null, failures: 0, notBefore: 0, active: 0 }))
   const listeners = new Set<(status: LinkStatus) => void>()
   const ended = new AbortController()
@@ -106,7 +109,7 @@ export function createReach(options: ReachOptions): Reach {
       const outcome = await greet(entry).catch(toCopilotError)
       if (ended.signal.aborted) return
       if (!(outcome instanceof CopilotError)) return goOnline(entry, outcome)
-      if (entry === current && !heartbeatCounts({ protocol: entry.transport.protocol(), active: entry.active })) return schedule(heartbeatMs)
+      if (entry === current && !heartbeatCounts({ protocol: entry.transport.protocol(), active: entry.active })) return schedule(patience())
       failures.push(outcome)
       rest(entry, outcome)
     }
@@ -129,7 +132,7 @@ export function createReach(options: ReachOptions): Reach {
     failedRounds = 0
     heardAt = clock.now()
     become({ state: 'online', transport: hello.via, reason: '', retryAt: null })
-    schedule(heartbeatMs)
+    schedule(patience())
   }
 
   function goOffline(error: CopilotError): void {
@@ -140,11 +143,17 @@ export function createReach(options: ReachOptions): Reach {
     schedule(waitMs)
   }
 
+  function patience(): number {
+    const isBusy = current !== null && current.active > 0 && current.transport.protocol() > 0
+    return isBusy ? options.activeHeartbeatMs : options.heartbeatMs
+  }
+
   function schedule(ms: number): void {
     callOff?.()
     callOff = timers.after(ms, () => {
-      const quietMs = clock.now() - heardAt
-      if (current !== null && quietMs < heartbeatMs) schedule(heartbeatMs - quietMs)
+      // A clock that was set back makes no silence.
+      const quietMs = Math.max(0, clock.now() - heardAt)
+      if (current !== null && quietMs < patience()) schedule(patience() - quietMs)
       else check(null)
     })
   }
@@ -179,6 +188,10 @@ export function createReach(options: ReachOptions): Reach {
       const entry = entryOf(station)
       if (entry === undefined) throw new RangeError('this station is not ours')
       entry.active += 1
+      if (entry === current && entry.active === 1) {
+        heardAt = clock.now()
+        schedule(patience())
+      }
       return () => {
         entry.active -= 1
       }

@@ -127,6 +127,25 @@ describe('the way to the service', () => {
     expect(second.link.status()).toMatchObject({ transport: 'websocket' })
     await second.link.stop()
   })
+  test('asks sooner for a sign of life while an answer is awaited: a silent network is noticed in seconds', async () => {
+    const { link, grpc, socket, time } = await bench()
+    Object.assign(grpc, {
+      async *ask() {
+        yield* numbered(turnId, answer.slice(0, 2))
+        await new Promise<void>((resolve) => (grpc.drop = () => resolve()))
+        throw cut()
+      }
+    })
+    socket.play(replay(answer))
+    const asking = collect(link)
+    await settle()
+    grpc.greetWith(down)
+    await time.pass(4_999)
+    expect(link.status().transport).toBe('grpc')
+    await time.pass(1)
+    expect(reduceTurn(await asking)).toMatchObject({ state: 'done', text: 'one two three' })
+    expect(link.status().transport).toBe('websocket')
+  })
   test('does not wait for ever for a hello', async () => {
     const { link, time } = await bench((grpc) => {
       grpc.hello = () => new Promise(() => undefined)
@@ -222,11 +241,49 @@ describe('a turn', () => {
     expect(tokens).toEqual([true])
     expect(grpc.asked.map(({ afterSeq }) => afterSeq)).toEqual([0, 2])
   })
-  test('is rejected with unauthenticated when the fresh token is refused too', async () => {
+  test('goes on when more than one token ends in the same answer', async () => {
     const { link, grpc, tokens } = await bench()
-    grpc.play(() => [new CopilotError('unauthenticated', 'no')])
-    expect(await failure(collect(link))).toMatchObject({ code: 'unauthenticated' })
+    const refused = new CopilotError('unauthenticated', 'expired')
+    const upTo =
+      (count: number) =>
+      ({ turnId: id }: Question, afterSeq: number) => [...numbered(id, answer).slice(afterSeq, count), refused]
+    grpc.play(upTo(2), upTo(3), upTo(4), replay(answer))
+    expect(reduceTurn(await collect(link)).text).toBe('one two three')
+    expect(tokens).toEqual([true, true, true])
+  })
+  test('refreshes the token once for all turns that were refused with the same one', async () => {
+    const { link, grpc, tokens } = await bench()
+    const ids = [1, 2, 3, 4, 5].map((n) => `0190a000-0000-7000-8000-00000000001${n}`)
+    const refused = new Set<string>()
+    // Refused one after the other: some while the token is fetched, some after it came.
+    Object.assign(grpc, {
+      async *ask({ turnId: id }: Question, { afterSeq }: { afterSeq: number }) {
+        const isFirst = !refused.has(id)
+        refused.add(id)
+        for (let wait = isFirst ? 3 * ids.indexOf(id) : 0; wait > 0; wait -= 1) await Promise.resolve()
+        if (isFirst) throw new CopilotError('unauthenticated', 'expired')
+        yield* numbered(id, answer).slice(afterSeq)
+      }
+    })
+    const whole = async (id: string): Promise<TurnEvent[]> => {
+      const events: TurnEvent[] = []
+      for await (const event of link.ask({ ...question, turnId: id }, { signal: never })) events.push(event)
+      return events
+    }
+    const all = await Promise.all(ids.map(whole))
+    expect(all.map((events) => reduceTurn(events).text)).toEqual(ids.map(() => 'one two three'))
     expect(tokens).toEqual([true])
+  })
+  test('is rejected with unauthenticated when the fresh token is refused too, and the link says so', async () => {
+    const { link, grpc, socket, tokens } = await bench()
+    const refused = new CopilotError('unauthenticated', 'no')
+    grpc.play(() => [refused])
+    grpc.greetWith(refused)
+    socket.greetWith(refused)
+    expect(await failure(collect(link))).toMatchObject({ code: 'unauthenticated' })
+    expect(tokens[0]).toBe(true)
+    await settle()
+    expect(link.status()).toMatchObject({ state: 'offline', reason: expect.stringContaining('did not accept the sign-in') as string })
   })
   test('over a base peer: cut before the first text is offline, cut after it ends the turn and keeps the text', async () => {
     const { link, grpc, socket } = await bench((first, second) => {
@@ -271,6 +328,21 @@ describe('a turn', () => {
     const view = reduceTurn(await collect(link))
     expect(view.text).toBe('a[31mb 😀 \ufffdx\ny')
     expect(view.citations).toEqual([{ n: 1, title: 'T', source: 'S' }])
+  })
+  test('is known or not without being asked; a base peer is never asked', async () => {
+    const { link, grpc } = await bench()
+    grpc.play(
+      replay(answer),
+      () => [new CopilotError('not_found', 'Not kept.')],
+      () => [new CopilotError('unauthenticated', 'no')],
+      replay(answer)
+    )
+    expect([await link.knows(question, never), await link.knows(question, never), await link.knows(question, never)]).toEqual([true, false, true])
+    expect(grpc.asked.every(({ afterSeq }) => afterSeq === 1)).toBe(true)
+    const base = await bench((first) => first.greetWith({ protocol: 0 }))
+    expect(await base.link.knows(question, never)).toBe(false)
+    expect(base.grpc.asked).toEqual([])
+    await base.link.stop()
   })
   test('is rejected with offline when the link is stopped', async () => {
     const { link } = await bench()

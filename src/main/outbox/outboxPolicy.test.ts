@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { CopilotError, errorCodes } from '../../shared/errors.ts'
 import { ASKS_FIRST_AFTER_MS, needsConfirmation } from '../history/delivery.ts'
 import type { OutboxRow } from '../history/history.ts'
-import { afterFailure, MAX_ATTEMPTS, MAX_PARALLEL, planOutbox } from './outboxPolicy.ts'
+import { afterFailure, MAX_ATTEMPTS, MAX_PARALLEL, onlyFetch, planOutbox, waitsForWord } from './outboxPolicy.ts'
 
 const NOW = 1_800_000_000_000
+const HORIZON = 30 * 86_400_000
 const row = (change: Partial<OutboxRow> & { turnId: string }): OutboxRow => ({
   messageId: `m-${change.turnId}`,
   sessionId: 's',
@@ -47,6 +48,8 @@ describe('planOutbox', () => {
         const { send } = plan(rows, { inFlight })
         expect(send.length + inFlight.length).toBeLessThanOrEqual(Math.max(MAX_PARALLEL, inFlight.length))
         expect(new Set(send.map((r) => r.sessionId)).size).toBe(send.length)
+        const flyingIn = new Set(rows.filter(({ turnId }) => inFlight.includes(turnId)).map(({ sessionId }) => sessionId))
+        expect(send.filter(({ sessionId }) => flyingIn.has(sessionId))).toEqual([])
         for (const chosen of send) {
           const older = rows.filter(
             (r) => r.sessionId === chosen.sessionId && r.position < chosen.position && ['waiting', 'sending'].includes(r.state)
@@ -68,6 +71,11 @@ describe('planOutbox', () => {
     ]
     expect(plan(rows)).toMatchObject({ send: [{ turnId: 'c' }], wakeAt: NOW + 500 })
   })
+  it('lets an older question that comes back into the line wait for the one under way', () => {
+    const rows = [row({ turnId: 'rewritten' }), row({ turnId: 'flying', position: 2, state: 'sending' })]
+    expect(sent(rows, { inFlight: ['flying'] })).toEqual([])
+    expect(sent(rows.slice(0, 1))).toEqual(['rewritten'])
+  })
   it('lets the rest pass a question that failed', () => {
     expect(sent([row({ turnId: 'poison', state: 'failed' }), row({ turnId: 'b', position: 2 })])).toEqual(['b'])
   })
@@ -78,6 +86,47 @@ describe('planOutbox', () => {
   })
   it('resumes an answer that had begun, however old the question is', () => {
     expect(sent([row({ turnId: 'half', acceptedAt: 0, lastSeq: 7, state: 'sending' })])).toEqual(['half'])
+  })
+  it('looks after an old question that may have been sent in time, in its place, and leaves one that never was to the person', () => {
+    const old = { acceptedAt: NOW - ASKS_FIRST_AFTER_MS - 1 }
+    const cut = row({ turnId: 'cut', ...old, error: { code: 'offline', message: 'Cut.' } })
+    const killed = row({ turnId: 'killed', ...old, state: 'sending', sessionId: 'other' })
+    const never = row({ turnId: 'never', ...old, sessionId: 'third' })
+    expect(sent([cut, killed, never, row({ turnId: 'b', position: 2 })])).toEqual(['cut', 'killed'])
+    expect([cut, killed, never].map((one) => onlyFetch(one, NOW))).toEqual([true, true, false])
+    expect([cut, killed, never].map((one) => waitsForWord(one, NOW))).toEqual([false, false, true])
+    expect(onlyFetch({ ...cut, confirmedAt: NOW }, NOW)).toBe(false)
+  })
+  it('asks first about a question from the future: nobody knows how long it has waited', () => {
+    expect(sent([row({ turnId: 'a', acceptedAt: NOW + ASKS_FIRST_AFTER_MS + 1 })])).toEqual([])
+    expect(sent([row({ turnId: 'a', acceptedAt: NOW + 5_000 })])).toEqual(['a'])
+  })
+  it('never waits longer than was ever ordered: a clock that is set back makes no eternity', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -HORIZON, max: HORIZON }), fc.option(fc.nat(HORIZON)), (ahead, retryAfterMs) => {
+        const error = { code: 'rate_limited', message: 'Wait.', ...(retryAfterMs === null ? {} : { retryAfterMs }) } as const
+        const { send, wakeAt } = plan([row({ turnId: 'a', nextAttemptAt: NOW + ahead, error })])
+        expect(send.length === 1).toBe(ahead <= 0 || ahead > (retryAfterMs ?? 0) + 60_000)
+        expect(wakeAt).toBe(send.length === 1 ? null : NOW + ahead)
+      })
+    )
+  })
+  it('orders no wait that it would not keep', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: MAX_ATTEMPTS - 1 }),
+        fc.nat(HORIZON),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (attempts, retryAfterMs, luck) => {
+          const failed = row({ turnId: 'a', attempts })
+          const change = afterFailure(failed, new CopilotError('rate_limited', 'Wait.', { retryAfterMs }), NOW, () => luck)
+          const waiting = { ...failed, ...change } as OutboxRow
+          const at = waiting.nextAttemptAt ?? 0
+          expect(at).toBeGreaterThanOrEqual(NOW + retryAfterMs)
+          expect(plan([waiting])).toEqual(at > NOW ? { send: [], wakeAt: at } : { send: [waiting], wakeAt: null })
+        }
+      )
+    )
   })
   it('takes up again what an earlier run was sending', () => {
     expect(sent([row({ turnId: 'a', state: 'sending', attempts: 3 })])).toEqual(['a'])
@@ -97,6 +146,28 @@ describe('afterFailure', () => {
       () => 0.5
     )
     expect(change).toMatchObject({ state: 'waiting', nextAttemptAt: NOW + 9_500 })
+  })
+  it('keeps a question whose sign-in was refused, for a while', () => {
+    const refused = new CopilotError('unauthenticated', 'Sign in again.')
+    expect(afterFailure(row({ turnId: 'a', attempts: 1 }), refused, NOW, () => 0.5)).toMatchObject({ state: 'waiting', nextAttemptAt: NOW + 500 })
+    expect(afterFailure(row({ turnId: 'a', attempts: MAX_ATTEMPTS }), refused, NOW, () => 0.5)).toMatchObject({ state: 'failed' })
+  })
+  it('fails at once and alone what would fail again: refused, invalid, too large, over the budget', () => {
+    for (const code of [
+      'refused',
+      'invalid_request',
+      'context_too_large',
+      'context_invalid',
+      'budget_exhausted',
+      'forbidden',
+      'conflict',
+      'not_found'
+    ] as const) {
+      expect(afterFailure(row({ turnId: 'a', attempts: 1 }), new CopilotError(code, 'No.'), NOW, () => 0)).toMatchObject({
+        state: 'failed',
+        error: { code }
+      })
+    }
   })
   it('gives a poison message up after the last attempt', () => {
     const change = afterFailure(row({ turnId: 'a', attempts: MAX_ATTEMPTS }), new CopilotError('unavailable', 'Down.'), NOW, () => 0)

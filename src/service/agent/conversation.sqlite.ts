@@ -5,7 +5,9 @@ import type { Conversation } from './conversation.ts'
 
 export function createSqliteConversation({ database, writer }: Pick<Store, 'database' | 'writer'>): Conversation {
   const insert = database.prepare<[string, string, string, string, string, number]>(
-    'INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
+    // An answer that was broken off by a restart is told again from its beginning: the longer telling is what was read.
+    `INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (turn_id, role) DO UPDATE SET text = excluded.text WHERE role = 'assistant' AND length(excluded.text) > length(text)`
   )
   const select = database.prepare<[{ userId: string; sessionId: string; turnId: string; limit: number }], ConversationMessage>(`
     SELECT role, text FROM (

@@ -12,7 +12,7 @@ interface MessageRecord {
 }
 
 export interface Conversation {
-  /** Durable when it resolves. A turn has one message of each role: the first one stays. */
+  /** Durable when it resolves. A turn has one message of each role: the first question stays, and the longest answer. */
   save(message: MessageRecord): Promise<void>
   /** The last messages of the user's session from before this turn, oldest first. */
   before(turn: Pick<MessageRecord, 'userId' | 'sessionId' | 'turnId'>, limit: number): Promise<readonly ConversationMessage[]>

@@ -9,6 +9,7 @@ import { reduceTurn, type TurnEvent } from '../../shared/turn.ts'
 import { createBroker, type TurnBroker } from './broker.ts'
 import type { TurnLog } from './turnLog.ts'
 import { createMemoryTurnLog } from './turnLog.memory.ts'
+import { MAX_RESTARTS } from './turnPolicy.ts'
 
 const anna = { userId: 'anna', role: 'user', expiresAt: null }
 const bob = { userId: 'bob', role: 'user', expiresAt: null }
@@ -187,15 +188,59 @@ describe('broker after a restart', () => {
     expect(reduceTurn(events)).toMatchObject({ state: 'done', text: 'now', notices: [{ kind: 'resumed' }] })
   })
 
-  it('ends a turn that had begun, keeps its text, and continues its numbers', async () => {
+  it('tells an answer on from where it broke off, when the second telling begins like the first', async () => {
+    const { broker, agent, question, heard } = await leftBehind(async (old) => {
+      const answer = await old.next()
+      answer.say({ type: 'delta', text: 'half ' })
+      answer.say({ type: 'citation', n: 1, title: 'T', source: 'S' })
+    })
+    const next = agent.next()
+    expect(await broker.revive()).toEqual({ restarted: 1, ended: 0 })
+    const answer = await next
+    answer.say({ type: 'status', stage: 'Looking' })
+    answer.say({ type: 'delta', text: 'ha' })
+    answer.say({ type: 'delta', text: 'lf and ' })
+    answer.say({ type: 'citation', n: 1, title: 'T', source: 'S' })
+    answer.say({ type: 'delta', text: 'whole' })
+    answer.finish()
+    const events = await collect(broker.ask(anna, question, { signal: never }))
+    expect(events.slice(0, heard.length)).toEqual(heard)
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events.map(({ type }) => type)).toEqual(['accepted', 'delta', 'citation', 'notice', 'delta', 'delta', 'done'])
+    expect(reduceTurn(events)).toMatchObject({ state: 'done', text: 'half and whole' })
+  })
+
+  it.each([
+    ['another one', 'hard'],
+    ['a shorter one', 'ha']
+  ])('never continues an answer with %s: ends the turn, keeps its text, and continues its numbers', async (_kind, second) => {
     const { broker, agent, question, heard } = await leftBehind(async (old) => {
       ;(await old.next()).say({ type: 'delta', text: 'half' })
     })
-    expect(await broker.revive()).toEqual({ restarted: 0, ended: 1 })
+    const next = agent.next()
+    await broker.revive()
+    const answer = await next
+    answer.say({ type: 'delta', text: second })
+    answer.say({ type: 'delta', text: '' })
+    answer.finish()
     const events = await collect(broker.ask(anna, question, { signal: never }))
     expect(events.slice(0, heard.length)).toEqual(heard)
     expect(reduceTurn(events)).toMatchObject({ state: 'failed', text: 'half', error: { code: 'unavailable' } })
-    expect(agent.begun).toHaveLength(0)
+    expect(answer.signal.aborted).toBe(second === 'hard')
+  })
+
+  it('ends a turn that was being answered at too many ends of the service', async () => {
+    const log = createMemoryTurnLog()
+    const question = aQuestion()
+    hear(setUp(log).broker, question)
+    await new Promise((resolve) => setImmediate(resolve))
+    const counts: number[] = []
+    for (let life = 0; life <= MAX_RESTARTS; life += 1) {
+      counts.push((await setUp(log).broker.revive()).restarted)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(counts).toEqual([...Array.from({ length: MAX_RESTARTS }, () => 1), 0])
+    expect(reduceTurn(await log.read(question.turnId, 0))).toMatchObject({ state: 'failed', error: { code: 'unavailable' } })
   })
 
   it('finishes what is live when it stops, within the time it has', async () => {
@@ -210,7 +255,7 @@ describe('broker after a restart', () => {
     expect(reduceTurn(heard.events)).toMatchObject({ state: 'done', text: 'in time' })
   })
 
-  it('leaves what has no text for the next start, and ends what has', async () => {
+  it('leaves what it could not finish for the next start', async () => {
     const log = createMemoryTurnLog()
     const { broker, agent } = setUp(log)
     const [silent, begun] = [aQuestion({ text: 'silent' }), aQuestion({ text: 'begun' })]
@@ -219,9 +264,9 @@ describe('broker after a restart', () => {
     agent.begun.find(({ turn }) => turn.question.text === 'begun')?.say({ type: 'delta', text: 'half' })
     await broker.stop(0)
     await expect(heard[0]?.ended).rejects.toMatchObject({ code: 'unavailable' })
-    await heard[1]?.ended
-    expect(reduceTurn(heard[1]?.events ?? [])).toMatchObject({ state: 'failed', text: 'half' })
-    expect((await log.unfinished()).map(({ turnId }) => turnId)).toEqual([silent.turnId])
+    await expect(heard[1]?.ended).rejects.toMatchObject({ code: 'unavailable' })
+    expect(reduceTurn(heard[1]?.events ?? [])).toMatchObject({ state: 'answering', text: 'half' })
+    expect(new Set((await log.unfinished()).map(({ turnId }) => turnId))).toEqual(new Set([silent.turnId, begun.turnId]))
   })
 })
 

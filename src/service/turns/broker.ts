@@ -3,10 +3,11 @@
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
-import type { Agent, Delivery } from '../agent/agent.ts'
+import type { Agent, AgentEvent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
+import { createRetrace } from './retrace.ts'
 import type { LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
 import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
 
@@ -35,11 +36,11 @@ export interface TurnBroker {
   ask(caller: Caller, question: Question, options: AskOptions): AsyncIterable<TurnEvent>
   /** Ends the caller's turn for everybody who listens; false when there is no such unfinished turn. */
   cancel(caller: Caller, turnId: string): Promise<boolean>
-  /** After a start: asks unfinished turns again that have no text yet, and ends the others with a failure that says so. */
+  /** After a start: asks unfinished turns again, but ends those that were being answered at too many ends of the service. */
   revive(): Promise<{ readonly restarted: number; readonly ended: number }>
   /** How many turns are being answered. */
   readonly liveTurns: number
-  /** Takes no new turns, lets the live ones finish within `withinMs`, then ends or leaves them for the next start. */
+  /** Takes no new turns, lets the live ones finish within `withinMs`, then leaves them for the next start. */
   stop(withinMs: number): Promise<void>
 }
 
@@ -65,24 +66,37 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
   const running = new Set<Running>()
   let stopping = false
 
-  const run = async (turn: LiveTurn, controller: AbortController, delivery: Delivery): Promise<void> => {
+  const run = async (turn: LiveTurn, controller: AbortController, past: readonly TurnEvent[], delivery: Delivery): Promise<void> => {
     const { record } = turn
+    const retrace = createRetrace(past)
+    const interrupted = (): void => turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
+    const emit = (event: AgentEvent): void => {
+      const fresh = retrace.take(event)
+      if (fresh === 'parted') {
+        interrupted()
+        controller.abort(faults.interrupted())
+      } else if (fresh !== null) {
+        turn.emit(fresh)
+      }
+    }
     try {
-      const finish = await agent.answer(record, { signal: controller.signal, emit: (event) => turn.emit(event), delivery })
-      turn.emit({ type: 'done', messageId: record.messageId, finish })
+      const finish = await agent.answer(record, { signal: controller.signal, emit, delivery })
+      if (retrace.caughtUp) turn.emit({ type: 'done', messageId: record.messageId, finish })
+      else interrupted()
     } catch (error) {
       const failure = toCopilotError(error)
       if (failure.code === 'internal') logger.error({ turnId: record.turnId, ...errorFields(error) }, 'turn.bug')
-      // While stopping, a turn without text stays open in the log: the next start asks it again.
-      if (stopping && canBeAskedAgain(turn)) turn.abandon(faults.stopping())
-      else turn.emit({ type: 'failed', error: failure.toWire() })
+      // While stopping, a turn stays open in the log: the next start asks it again.
+      if (stopping) turn.abandon(faults.stopping())
+      else if (retrace.caughtUp) turn.emit({ type: 'failed', error: failure.toWire() })
+      else interrupted()
     }
     await turn.settled()
   }
 
-  const start = (turn: LiveTurn, delivery: Delivery, release?: () => void): Running => {
+  const start = (turn: LiveTurn, past: readonly TurnEvent[], delivery: Delivery, release?: () => void): Running => {
     const controller = new AbortController()
-    const finished = run(turn, controller, delivery).finally(() => {
+    const finished = run(turn, controller, past, delivery).finally(() => {
       release?.()
       running.delete(entry)
       entries.delete(turn.record.turnId)
@@ -95,11 +109,11 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
   const resume = async (known: LoggedTurn): Promise<Running> => {
     const past = await log.read(known.turnId, 0)
     const turn = createLiveTurn(known, { log, clock, past })
-    if (canBeAskedAgain(turn)) {
+    if (canBeAskedAgain(past)) {
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
       await agent.receive(known)
-      return start(turn, 'stream')
+      return start(turn, past, 'stream')
     }
     turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
     await turn.settled()
@@ -127,7 +141,7 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     }
     const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, delivery, release)
+    return start(turn, [], delivery, release)
   }
 
   const enter = (userId: string, question: Question, options: OpenOptions, caller?: Caller): Promise<Running | LoggedTurn> => {
@@ -205,8 +219,7 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
       clearTimeout(timer)
       const left = [...running]
       for (const { turn, controller } of left) {
-        if (canBeAskedAgain(turn)) turn.abandon(faults.stopping())
-        else turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
+        turn.abandon(faults.stopping())
         controller.abort(new CopilotError('unavailable', 'The service is stopping.'))
       }
       await Promise.all(left.map(({ turn }) => turn.settled()))

@@ -4,12 +4,12 @@ import type { Clock } from '../../shared/kit/clock.ts'
 import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
 import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
+import { createWholeText } from './wholeText.ts'
 
 export interface LiveTurn {
   readonly record: TurnRecord
   /** True once the last event has been emitted; it may not be durable yet. */
   readonly ended: boolean
-  readonly hasText: boolean
   /** Gives the event the next number; dropped after the end. */
   emit(body: TurnEventBody): void
   /** Ends every listener with this error and writes nothing more: the turn stays unfinished in the log. */
@@ -38,12 +38,12 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   let pending: TurnEvent[] = []
   let lastSeq = past.length
   let ended = past.some(isTerminal)
-  let hasText = past.some((event) => event.type === 'delta')
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
   /** Ends the wait for more. */
   let hurry: (() => void) | null = null
   const wakers = new Set<() => void>()
+  const whole = createWholeText()
 
   const wake = (): void => {
     for (const waker of wakers) waker()
@@ -78,6 +78,15 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
       hurry = go
     })
 
+  const number = (body: TurnEventBody): void => {
+    lastSeq += 1
+    const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
+    ended = isTerminal(event)
+    pending.push(event)
+    writing ??= write()
+    if (ended) hurry?.()
+  }
+
   const changed = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const waker = (): void => {
@@ -94,18 +103,18 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     get ended() {
       return ended
     },
-    get hasText() {
-      return hasText
-    },
     emit(body) {
       if (ended || lost !== null) return
-      lastSeq += 1
-      const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
-      ended = isTerminal(event)
-      hasText ||= event.type === 'delta'
-      pending.push(event)
-      writing ??= write()
-      if (ended) hurry?.()
+      if (body.type === 'done' || body.type === 'failed') {
+        const rest = whole.end()
+        if (rest !== '') number({ type: 'delta', text: rest })
+        number(body)
+      } else if (body.type === 'delta') {
+        const text = whole.next(body.text)
+        if (text !== '') number({ ...body, text })
+      } else {
+        number(body)
+      }
     },
     abandon(error) {
       lost ??= error

@@ -1,10 +1,18 @@
 // Pure decisions about turns, and the words for what can go wrong with one.
 import { CopilotError } from '../../shared/errors.ts'
-import type { Question } from '../../shared/turn.ts'
+import { isTerminal, type Question, type TurnEvent } from '../../shared/turn.ts'
 
-/** A turn is asked again only while nobody can have read any of its answer: a second answer never continues a first one. */
-export function canBeAskedAgain(turn: { readonly hasText: boolean; readonly ended: boolean }): boolean {
-  return !turn.hasText && !turn.ended
+/** A question that was being answered at so many ends of the service may well be their cause. */
+export const MAX_RESTARTS = 8
+
+/** Each restart leaves one notice in the turn. */
+export function restartsOf(past: readonly TurnEvent[]): number {
+  return past.filter((event) => event.type === 'notice' && event.kind === 'resumed').length
+}
+
+/** Whether a turn that a restart broke off is asked for once more; see retrace.ts for what becomes of what was said. */
+export function canBeAskedAgain(past: readonly TurnEvent[]): boolean {
+  return !past.some(isTerminal) && restartsOf(past) < MAX_RESTARTS
 }
 
 /** Whether a turn id was sent again with the same question. Context may have changed meanwhile; what was asked may not. */
