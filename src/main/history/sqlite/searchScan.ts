@@ -1,11 +1,12 @@
 // Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
 // rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
-import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
+import type { SearchQuery, SearchResult } from '../../../shared/domain.ts'
 import { parseSearch, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
-import { matches, rank, snippet, type Candidate } from '../search/rank.ts'
+import { matches, rank, snippet } from '../search/rank.ts'
 import { STEP_MS, stepTimer, type Steps } from '../steps.ts'
 import type { Connection, Statements } from './connection.ts'
 import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+import { createSearchRows, type FoundRow } from './searchRows.ts'
 
 /** The window of newest matches that are ranked against each other; twice the limit where that is more. */
 const WINDOW = 64
@@ -26,19 +27,27 @@ interface SessionPlace extends Positions {
   readonly number: number
 }
 
-interface FoundRow extends Candidate {
-  readonly position: number
-  readonly id: string
-  readonly session: number
-  readonly role: SearchHit['role']
-}
-
 export interface SearchScanOptions {
   readonly now: () => number
 }
 
-export function createSearchScan(db: Connection, sql: Statements, { now }: SearchScanOptions): (query: SearchQuery) => Steps<SearchResult> {
-  const inOneRead = db.transaction((action: () => void) => action())
+export interface SearchScan {
+  search(query: SearchQuery): Steps<SearchResult>
+  /** A slice of reading ahead what searches will most likely show; true when there is more to do. */
+  warm(): boolean
+}
+
+export function createSearchScan(db: Connection, sql: Statements, { now }: SearchScanOptions): SearchScan {
+  const rows = createSearchRows(sql)
+  const inTransaction = db.transaction((action: () => unknown) => action())
+
+  /** One state of the database, and nothing remembered from another. */
+  function inOneRead<T>(action: () => T): T {
+    return inTransaction(() => {
+      rows.renew()
+      return action()
+    }) as T
+  }
 
   function placesOf(query: SearchQuery): SessionPlace[] | null {
     if (query.sessionId === undefined && query.clientName === undefined) return null
@@ -70,33 +79,36 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
     return ranges
   }
 
-  function rowsAt(positions: readonly number[]): FoundRow[] {
-    return sql<FoundRow>(
-      `SELECT position, id, session, role, created_at AS createdAt, text FROM messages
-       WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`
-    ).all(JSON.stringify(positions))
-  }
-
   /** One question to one shard, and the rows it leads to. */
-  function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { rows: FoundRow[]; next: number | null } {
+  function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { found: FoundRow[]; next: number | null } {
     const name = shardTable(table, shard)
     const expression = table === 'words' ? [match, ...scope.map(scopeExpression)].join(' AND ') : match
-    const found = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`)
+    const positions = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`)
       .pluck()
       .all(expression, from, to, limit)
     // A full batch may have more behind it; otherwise this place is done.
-    return { rows: found.length === 0 ? [] : rowsAt(found), next: found.length < limit ? null : (found.at(-1) ?? from) - 1 }
+    const next = positions.length < limit ? null : (positions.at(-1) ?? from) - 1
+    return { found: positions.map((position) => rows.row(position)).filter((row) => row !== null), next }
   }
 
-  function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<{ rows: FoundRow[]; complete: boolean }> {
+  interface Candidates {
+    readonly found: readonly FoundRow[]
+    readonly complete: boolean
+  }
+
+  function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<Candidates> {
     const plan = planSearch(clauses)
-    const sessions = placesOf(query)
-    const allowed = sessions === null ? null : new Set(sessions.map((session) => session.number))
-    const ranges = rangesOf(query)
-    const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
-    const places = shards.flatMap((shard) => placesIn(shard, ranges, sessions, query.role))
-    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses))
-    const rows: FoundRow[] = []
+    const { places, allowed } = inOneRead(() => {
+      const sessions = placesOf(query)
+      const ranges = rangesOf(query)
+      const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
+      return {
+        places: shards.flatMap((shard) => placesIn(shard, ranges, sessions, query.role)),
+        allowed: sessions === null ? null : new Set(sessions.map((session) => session.number))
+      }
+    })
+    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses, row.skimmed))
+    const found: FoundRow[] = []
     const timeIsUp = stepTimer()
     let limit = wanted
     while (places.length > 0) {
@@ -105,43 +117,45 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
           const place = places[0] as Place
           const began = performance.now()
           const answer = ask(place, plan, limit)
-          rows.push(...answer.rows.filter(isWanted))
+          found.push(...answer.found.filter(isWanted))
           // Much was found and little of it wanted: more at a time, as long as that is done in a moment.
           limit = performance.now() - began < STEP_MS / 2 ? Math.min(2 * limit, MAX_BATCH) : Math.max(limit >> 1, MIN_BATCH)
           if (answer.next === null) places.shift()
           else places[0] = { ...place, to: answer.next }
-        } while (places.length > 0 && rows.length < wanted && !timeIsUp())
+        } while (places.length > 0 && found.length < wanted && !timeIsUp())
       })
-      if (rows.length >= wanted) return { rows: rows.slice(0, wanted), complete: false }
+      if (found.length >= wanted) return { found: found.slice(0, wanted), complete: false }
       if (places.length > 0) yield
     }
-    return { rows, complete: true }
+    return { found, complete: true }
   }
 
-  return function* search(query) {
-    const began = performance.now()
-    const clauses = parseSearch(query.text)
-    if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
-    const { rows, complete } = yield* candidatesOf(query, clauses, Math.max(WINDOW, 2 * query.limit))
-    const best = rank(rows, clauses, now()).slice(0, query.limit)
-    const sessionOf = sql<{ id: string; title: string; clientName: string }>(
-      'SELECT id, title, client_name AS clientName FROM sessions WHERE number = ?'
-    )
-    const hits = best.flatMap(({ candidate, found }) => {
-      const session = sessionOf.get(candidate.session)
-      // Removed between two steps.
-      if (session === undefined) return []
-      return {
-        messageId: candidate.id,
-        sessionId: session.id,
-        sessionTitle: session.title,
-        clientName: session.clientName,
-        role: candidate.role,
-        createdAt: candidate.createdAt,
-        snippet: snippet(candidate.text, clauses, found)
-      }
-    })
-    return { hits, more: !complete || rows.length > query.limit, tookMs: performance.now() - began }
+  return {
+    *search(query) {
+      const began = performance.now()
+      const clauses = parseSearch(query.text)
+      if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
+      const { found, complete } = yield* candidatesOf(query, clauses, Math.max(WINDOW, 2 * query.limit))
+      const best = rank(found, clauses, now()).slice(0, query.limit)
+      const hits = inOneRead(() =>
+        best.flatMap((row) => {
+          const session = rows.session(row.session)
+          // Removed between two steps.
+          if (session === null) return []
+          return {
+            messageId: row.id,
+            sessionId: session.id,
+            sessionTitle: session.title,
+            clientName: session.clientName,
+            role: row.role,
+            createdAt: row.createdAt,
+            snippet: snippet(row.text, clauses)
+          }
+        })
+      )
+      return { hits, more: !complete || found.length > query.limit, tookMs: performance.now() - began }
+    },
+    warm: () => inOneRead(() => rows.warm(stepTimer()))
   }
 }
 

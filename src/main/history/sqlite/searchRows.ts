@@ -1,0 +1,103 @@
+// What a reader remembers of messages and sessions it has shown or may show next. A commit of the writer empties SQLite's
+// page cache, fifty times a second at worst, though hardly any of them changes a message that was there: this stays.
+import type { SearchHit } from '../../../shared/domain.ts'
+import { scoredPart, type Candidate } from '../search/rank.ts'
+import type { SkimText } from '../search/skim.ts'
+import type { Statements } from './connection.ts'
+
+export interface FoundRow extends Candidate {
+  readonly position: number
+  readonly id: string
+  readonly session: number
+  readonly role: SearchHit['role']
+  readonly skimmed: SkimText
+}
+
+export interface FoundSession {
+  readonly id: string
+  readonly title: string
+  readonly clientName: string
+}
+
+export interface SearchRows {
+  /** Call it first in every read transaction: forgets everything when something was changed or removed. */
+  renew(): void
+  /** Null: not there, or no longer. */
+  row(position: number): FoundRow | null
+  session(number: number): FoundSession | null
+  /** Reads some of the newest messages ahead; true when there are more to read. */
+  warm(isTime: () => boolean): boolean
+}
+
+/** Of text that is remembered, UTF-16 code units: about 20,000 messages, 30 MB. */
+const MAX_CHARACTERS = 10_000_000
+/** The newest messages that are read ahead. */
+const WARM_ROWS = 8_192
+const COLUMNS = 'position, id, session, role, created_at AS createdAt, text'
+
+export function createSearchRows(sql: Statements): SearchRows {
+  const rows = new Map<number, FoundRow>()
+  const sessions = new Map<number, FoundSession>()
+  let characters = 0
+  let seenChange = -1
+  let warmedDownTo = Number.MAX_SAFE_INTEGER
+  let warmed = 0
+
+  function remember(read: Omit<FoundRow, 'skimmed'>): FoundRow {
+    const row = { ...read, skimmed: scoredPart(read.text) }
+    rows.set(row.position, row)
+    characters += row.text.length
+    // The longest known go first. One message may be longer than all that may be kept.
+    for (const [position, old] of rows) {
+      if (characters <= MAX_CHARACTERS) break
+      rows.delete(position)
+      characters -= old.text.length
+    }
+    return row
+  }
+
+  function session(number: number): FoundSession | null {
+    const known = sessions.get(number)
+    if (known !== undefined) return known
+    const read = sql<FoundSession>('SELECT id, title, client_name AS clientName FROM sessions WHERE number = ?').get(number)
+    if (read !== undefined) sessions.set(number, read)
+    return read ?? null
+  }
+
+  /** The next older message, into memory; false when there is none. */
+  function warmNext(): boolean {
+    const read = sql<Omit<FoundRow, 'skimmed'> & { readonly indexed: number }>(
+      `SELECT ${COLUMNS}, indexed_length AS indexed FROM messages WHERE position < ? ORDER BY position DESC LIMIT 1`
+    ).get(warmedDownTo)
+    if (read === undefined) return false
+    const { indexed, ...row } = read
+    warmedDownTo = row.position
+    warmed += 1
+    // What is not found yet may still be written to, and nobody would be told.
+    if (indexed > 0 && !rows.has(row.position)) remember(row)
+    session(row.session)
+    return true
+  }
+
+  return {
+    session,
+    renew() {
+      const change = sql<number>('SELECT count FROM changes').pluck().get() ?? 0
+      if (change === seenChange) return
+      seenChange = change
+      rows.clear()
+      sessions.clear()
+      characters = 0
+    },
+    row(position) {
+      const known = rows.get(position)
+      if (known !== undefined) return known
+      const read = sql<Omit<FoundRow, 'skimmed'>>(`SELECT ${COLUMNS} FROM messages WHERE position = ?`).get(position)
+      return read === undefined ? null : remember(read)
+    },
+    warm(isTime) {
+      while (warmed < WARM_ROWS && !isTime()) if (!warmNext()) return false
+      return warmed < WARM_ROWS
+    }
+  }
+}
