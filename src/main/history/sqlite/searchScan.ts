@@ -110,16 +110,19 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
     const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses, row.skimmed))
     const found: FoundRow[] = []
     const timeIsUp = stepTimer()
-    let limit = wanted
+    let looked = 0
+    let longest = MAX_BATCH
     while (places.length > 0) {
       inOneRead(() => {
         do {
           const place = places[0] as Place
           const began = performance.now()
-          const answer = ask(place, plan, limit)
+          // As many as are missing; more where most turn out not to be wanted, as long as that is done in a moment.
+          const enough = Math.ceil(((wanted - found.length) * (looked + 1)) / (found.length + 1))
+          const answer = ask(place, plan, Math.max(MIN_BATCH, Math.min(looked === 0 ? wanted : enough, longest)))
+          looked += answer.found.length
           found.push(...answer.found.filter(isWanted))
-          // Much was found and little of it wanted: more at a time, as long as that is done in a moment.
-          limit = performance.now() - began < STEP_MS / 2 ? Math.min(2 * limit, MAX_BATCH) : Math.max(limit >> 1, MIN_BATCH)
+          longest = performance.now() - began < STEP_MS / 2 ? MAX_BATCH : Math.max(answer.found.length >> 1, MIN_BATCH)
           if (answer.next === null) places.shift()
           else places[0] = { ...place, to: answer.next }
         } while (places.length > 0 && found.length < wanted && !timeIsUp())
