@@ -161,7 +161,7 @@ async function scanInPage(questions: readonly PageQuestion[]): Promise<{ readonl
     const tests = wholes.map((word, at) => new RegExp(`\\b${escaped(word)}${asked.prefix && at === wholes.length - 1 ? '' : '\\b'}`, 'gi'))
     const matching = table
       .orderBy('id')
-      .reverse()
+      .reverse() // oxlint-disable-line unicorn/no-array-reverse -- a collection, not an array
       .filter(
         (message) =>
           (asked.sessionId ?? message.sessionId) === message.sessionId &&

@@ -92,7 +92,7 @@ export function score({ occurrences, length, clauses }: Scored, ageMs: number): 
 
 /** About how many other words stand in the shortest piece of the text that holds every clause. */
 function gapWords(occurrences: readonly Occurrence[], clauses: number): number {
-  const last = new Array<number>(clauses).fill(-1)
+  const last = Array.from({ length: clauses }, () => -1)
   let [seen, shortest] = [0, Number.MAX_SAFE_INTEGER]
   for (const { clause, at } of occurrences.toSorted((a, b) => a.at - b.at)) {
     if (last[clause] === -1) seen += 1

@@ -56,9 +56,8 @@ function wordEnd(text: string, from: number): number {
 
 function addPlaces(found: Occurrence[], text: string, { phrase, clause }: { readonly phrase: Phrase; readonly clause: number }): void {
   const first = phrase.tokens[0] ?? ''
-  const oneBegun = phrase.prefix && phrase.tokens.length === 1
   // A plural begins with its singular, but for the y that became ies.
-  const needle = oneBegun || !first.endsWith('y') ? first : first.slice(0, -1)
+  const needle = first.endsWith('y') ? first.slice(0, -1) : first
   if (needle === '') return
   let count = 0
   for (let at = text.indexOf(needle); at !== -1 && count < MAX_OCCURRENCES; at = text.indexOf(needle, at + needle.length)) {

@@ -32,6 +32,16 @@ export function shardTable(table: IndexTable, shard: number): string {
 export function shardOf(position: number): number {
   return Math.floor(position / SHARD_POSITIONS)
 }
+/**
+ * A position's row in its shard, and back: the newest has the lowest number, since FTS5 goes up a list much quicker than down.
+ * Part of the database's format.
+ */
+export function rowOf(position: number): number {
+  return SHARD_POSITIONS - 1 - (position % SHARD_POSITIONS)
+}
+export function positionOf(shard: number, row: number): number {
+  return shard * SHARD_POSITIONS + SHARD_POSITIONS - 1 - row
+}
 // Words hold letters and digits only, so the dot keeps apart what is said of a message from what it says.
 export function sessionToken(session: number): string {
   return `·s${session}`
@@ -72,8 +82,8 @@ export function createSearchIndex(db: Connection, sql: Statements, grown: (table
       ensureShard(shard)
       const { words, pairs } = columnsOf(message)
       const [wordTable, pairTable] = [shardTable('words', shard), shardTable('pairs', shard)]
-      sql(`INSERT INTO ${wordTable} (rowid, words) VALUES (?, ?)`).run(position, words)
-      sql(`INSERT INTO ${pairTable} (rowid, pairs) VALUES (?, ?)`).run(position, pairs)
+      sql(`INSERT INTO ${wordTable} (rowid, words) VALUES (?, ?)`).run(rowOf(position), words)
+      sql(`INSERT INTO ${pairTable} (rowid, pairs) VALUES (?, ?)`).run(rowOf(position), pairs)
       grown(wordTable)
       grown(pairTable)
     },
@@ -81,8 +91,8 @@ export function createSearchIndex(db: Connection, sql: Statements, grown: (table
       const { position } = message
       const { words, pairs } = columnsOf(message)
       const [wordTable, pairTable] = [shardTable('words', shardOf(position)), shardTable('pairs', shardOf(position))]
-      sql(`INSERT INTO ${wordTable} (${wordTable}, rowid, words) VALUES ('delete', ?, ?)`).run(position, words)
-      sql(`INSERT INTO ${pairTable} (${pairTable}, rowid, pairs) VALUES ('delete', ?, ?)`).run(position, pairs)
+      sql(`INSERT INTO ${wordTable} (${wordTable}, rowid, words) VALUES ('delete', ?, ?)`).run(rowOf(position), words)
+      sql(`INSERT INTO ${pairTable} (${pairTable}, rowid, pairs) VALUES ('delete', ?, ?)`).run(rowOf(position), pairs)
     },
     noteTime(position, at) {
       sql(

@@ -19,12 +19,24 @@ export interface FoundSession {
   readonly clientName: string
 }
 
+/** Positions, both ends inclusive. */
+export interface Positions {
+  readonly from: number
+  readonly to: number
+}
+
+export interface SessionPlace extends Positions {
+  readonly number: number
+}
+
 export interface SearchRows {
   /** Call it first in every read transaction: forgets everything when something was changed or removed. */
   renew(): void
   /** Null: not there, or no longer. */
   row(position: number): FoundRow | null
   session(number: number): FoundSession | null
+  /** Between which positions the messages of these sessions are; without those that have none. */
+  placesOf(numbers: readonly number[]): SessionPlace[]
   /** Reads some of the newest messages ahead; true when there are more to read. */
   warm(isTime: () => boolean): boolean
 }
@@ -33,13 +45,18 @@ export interface SearchRows {
 const MAX_CHARACTERS = 10_000_000
 /** The newest messages that are read ahead. */
 const WARM_ROWS = 8_192
+/** Later messages than this since the last time: where sessions are is found out anew. */
+const MAX_LATER = 500
 const COLUMNS = 'position, id, session, role, created_at AS createdAt, text'
 
 export function createSearchRows(sql: Statements): SearchRows {
   const rows = new Map<number, FoundRow>()
   const sessions = new Map<number, FoundSession>()
+  const places = new Map<number, SessionPlace>()
   let characters = 0
   let seenChange = -1
+  /** Up to this position `places` knows of every message. */
+  let placedUpTo = -1
   let warmedDownTo = Number.MAX_SAFE_INTEGER
   let warmed = 0
 
@@ -79,14 +96,46 @@ export function createSearchRows(sql: Statements): SearchRows {
     return true
   }
 
+  /** Widens the known places by the messages that came since. */
+  function followMessages(): void {
+    const later = sql<{ session: number; position: number }>(
+      'SELECT session, position FROM messages WHERE position > ? ORDER BY position LIMIT ?'
+    ).all(placedUpTo, MAX_LATER)
+    if (later.length === MAX_LATER) places.clear()
+    for (const { session: number, position } of later) {
+      const place = places.get(number)
+      if (place !== undefined) places.set(number, { ...place, to: position + 1 })
+    }
+    placedUpTo =
+      later.length === MAX_LATER ? (sql<number>('SELECT max(position) FROM messages').pluck().get() ?? -1) : (later.at(-1)?.position ?? placedUpTo)
+  }
+
+  function placeOf(number: number): SessionPlace | null {
+    const known = places.get(number)
+    if (known !== undefined) return known
+    const found = sql<{ low: number | null; high: number | null }>(
+      'SELECT (SELECT min(position) FROM messages WHERE session = $number) AS low, (SELECT max(position) FROM messages WHERE session = $number) AS high'
+    ).get({ number })
+    if (found === undefined || found.low === null || found.high === null) return null
+    // The place behind a question is kept for its answer, which may come after later ones of other sessions.
+    const place = { number, from: found.low, to: found.high + 1 }
+    places.set(number, place)
+    return place
+  }
+
   return {
     session,
+    placesOf(numbers) {
+      followMessages()
+      return numbers.map(placeOf).filter((place) => place !== null)
+    },
     renew() {
       const change = sql<number>('SELECT count FROM changes').pluck().get() ?? 0
       if (change === seenChange) return
       seenChange = change
       rows.clear()
       sessions.clear()
+      places.clear()
       characters = 0
     },
     row(position) {

@@ -1,12 +1,12 @@
 // Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
 // rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
-import type { SearchQuery, SearchResult } from '../../../shared/domain.ts'
+import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
 import { parseSearch, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
 import { matches, rank, snippet } from '../search/rank.ts'
 import { STEP_MS, stepTimer, type Steps } from '../steps.ts'
 import type { Connection, Statements } from './connection.ts'
-import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
-import { createSearchRows, type FoundRow } from './searchRows.ts'
+import { positionOf, roleToken, rowOf, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+import { createSearchRows, type FoundRow, type Positions, type SessionPlace } from './searchRows.ts'
 
 /** The window of newest matches that are ranked against each other; twice the limit where that is more. */
 const WINDOW = 64
@@ -16,16 +16,6 @@ const MAX_SCOPE_TOKENS = 64
 /** Matches fetched at a time, long or short as they are. */
 const MAX_BATCH = 512
 const MIN_BATCH = 8
-
-/** Positions, both ends inclusive. */
-interface Positions {
-  readonly from: number
-  readonly to: number
-}
-
-interface SessionPlace extends Positions {
-  readonly number: number
-}
 
 export interface SearchScanOptions {
   readonly now: () => number
@@ -54,13 +44,7 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
     const sessions = sql<{ number: number }>(
       `SELECT number FROM sessions WHERE ($id IS NULL OR id = $id) AND ($clientName IS NULL OR client_name = $clientName)`
     ).all({ id: query.sessionId ?? null, clientName: query.clientName ?? null })
-    const bounds = sql<{ low: number | null; high: number | null }>(
-      'SELECT (SELECT min(position) FROM messages WHERE session = $number) AS low, (SELECT max(position) FROM messages WHERE session = $number) AS high'
-    )
-    return sessions.flatMap(({ number }) => {
-      const place = bounds.get({ number })
-      return place === undefined || place.low === null || place.high === null ? [] : [{ number, from: place.low, to: place.high }]
-    })
+    return rows.placesOf(sessions.map((session) => session.number))
   }
 
   /** The ranges of positions that may hold messages of the dates asked for, newest first; everything without dates. */
@@ -83,54 +67,75 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
   function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { found: FoundRow[]; next: number | null } {
     const name = shardTable(table, shard)
     const expression = table === 'words' ? [match, ...scope.map(scopeExpression)].join(' AND ') : match
-    const positions = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`)
+    // The newest has the lowest row.
+    const positions = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?`)
       .pluck()
-      .all(expression, from, to, limit)
+      .all(expression, rowOf(to), rowOf(from), limit)
+      .map((row) => positionOf(shard, row))
     // A full batch may have more behind it; otherwise this place is done.
-    const next = positions.length < limit ? null : (positions.at(-1) ?? from) - 1
+    const last = positions.at(-1) ?? from
+    const next = positions.length < limit || last <= from ? null : last - 1
     return { found: positions.map((position) => rows.row(position)).filter((row) => row !== null), next }
   }
 
-  interface Candidates {
-    readonly found: readonly FoundRow[]
-    readonly complete: boolean
-  }
-
-  function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<Candidates> {
+  /** The newest matches, as many as are wanted; its value says whether those are all. */
+  function* gather(query: SearchQuery, clauses: readonly Clause[], { wanted, found }: Gathering): Steps<boolean> {
     const plan = planSearch(clauses)
-    const { places, allowed } = inOneRead(() => {
-      const sessions = placesOf(query)
-      const ranges = rangesOf(query)
-      const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
-      return {
-        places: shards.flatMap((shard) => placesIn(shard, ranges, sessions, query.role)),
-        allowed: sessions === null ? null : new Set(sessions.map((session) => session.number))
-      }
-    })
-    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses, row.skimmed))
-    const found: FoundRow[] = []
     const timeIsUp = stepTimer()
+    let sessions: ReadonlySet<number> | null = null
+    let places: Place[] | null = null
     let looked = 0
     let longest = MAX_BATCH
-    while (places.length > 0) {
-      inOneRead(() => {
-        do {
-          const place = places[0] as Place
-          const began = performance.now()
-          // As many as are missing; more where most turn out not to be wanted, as long as that is done in a moment.
-          const enough = Math.ceil(((wanted - found.length) * (looked + 1)) / (found.length + 1))
-          const answer = ask(place, plan, Math.max(MIN_BATCH, Math.min(looked === 0 ? wanted : enough, longest)))
-          looked += answer.found.length
-          found.push(...answer.found.filter(isWanted))
-          longest = performance.now() - began < STEP_MS / 2 ? MAX_BATCH : Math.max(answer.found.length >> 1, MIN_BATCH)
-          if (answer.next === null) places.shift()
-          else places[0] = { ...place, to: answer.next }
-        } while (places.length > 0 && found.length < wanted && !timeIsUp())
-      })
-      if (found.length >= wanted) return { found: found.slice(0, wanted), complete: false }
-      if (places.length > 0) yield
+    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, sessions) && (!plan.check || matches(row.text, clauses, row.skimmed))
+
+    function findPlaces(): Place[] {
+      const where = placesOf(query)
+      sessions = where === null ? null : new Set(where.map((session) => session.number))
+      const ranges = rangesOf(query)
+      const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
+      return shards.flatMap((shard) => placesIn(shard, ranges, where, query.role))
     }
-    return { found, complete: true }
+
+    /** One batch of the newest place that is left. */
+    function askNext(left: Place[], place: Place): void {
+      const began = performance.now()
+      // As many as are missing; more where most turn out not to be wanted, as long as that is done in a moment.
+      const enough = Math.ceil(((wanted - found.length) * (looked + 1)) / (found.length + 1))
+      const answer = ask(place, plan, Math.max(MIN_BATCH, Math.min(looked === 0 ? wanted : enough, longest)))
+      looked += answer.found.length
+      found.push(...answer.found.filter(isWanted))
+      longest = performance.now() - began < STEP_MS / 2 ? MAX_BATCH : Math.max(answer.found.length >> 1, MIN_BATCH)
+      if (answer.next === null) left.shift()
+      else left[0] = { ...place, to: answer.next }
+    }
+
+    for (;;) {
+      const left = inOneRead(() => {
+        places ??= findPlaces()
+        for (let [place] = places; place !== undefined && found.length < wanted; [place] = places) {
+          askNext(places, place)
+          if (timeIsUp()) break
+        }
+        return places.length
+      })
+      if (left === 0 || found.length >= wanted) return left === 0 && found.length <= wanted
+      yield
+    }
+  }
+
+  function hitOf(row: FoundRow, clauses: readonly Clause[]): SearchHit | null {
+    const session = rows.session(row.session)
+    // Removed between two steps.
+    if (session === null) return null
+    return {
+      messageId: row.id,
+      sessionId: session.id,
+      sessionTitle: session.title,
+      clientName: session.clientName,
+      role: row.role,
+      createdAt: row.createdAt,
+      snippet: snippet(row.text, clauses)
+    }
   }
 
   return {
@@ -138,28 +143,23 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
       const began = performance.now()
       const clauses = parseSearch(query.text)
       if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
-      const { found, complete } = yield* candidatesOf(query, clauses, Math.max(WINDOW, 2 * query.limit))
-      const best = rank(found, clauses, now()).slice(0, query.limit)
-      const hits = inOneRead(() =>
-        best.flatMap((row) => {
-          const session = rows.session(row.session)
-          // Removed between two steps.
-          if (session === null) return []
-          return {
-            messageId: row.id,
-            sessionId: session.id,
-            sessionTitle: session.title,
-            clientName: session.clientName,
-            role: row.role,
-            createdAt: row.createdAt,
-            snippet: snippet(row.text, clauses)
-          }
-        })
-      )
+      const found: FoundRow[] = []
+      const wanted = Math.max(WINDOW, 2 * query.limit)
+      const complete = yield* gather(query, clauses, { wanted, found })
+      const hits = rank(found.slice(0, wanted), clauses, now())
+        .slice(0, query.limit)
+        .map((row) => hitOf(row, clauses))
+        .filter((hit) => hit !== null)
       return { hits, more: !complete || found.length > query.limit, tookMs: performance.now() - began }
     },
     warm: () => inOneRead(() => rows.warm(stepTimer()))
   }
+}
+
+interface Gathering {
+  readonly wanted: number
+  /** Added to, newest first. */
+  readonly found: FoundRow[]
 }
 
 interface Place extends Positions {
