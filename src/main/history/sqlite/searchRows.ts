@@ -96,18 +96,18 @@ export function createSearchRows(sql: Statements): SearchRows {
     return true
   }
 
+  const lastPosition = (): number => sql<number | null>('SELECT max(position) FROM messages').pluck().get() ?? -1
+
   /** Widens the known places by the messages that came since. */
   function followMessages(): void {
-    const later = sql<{ session: number; position: number }>(
-      'SELECT session, position FROM messages WHERE position > ? ORDER BY position LIMIT ?'
-    ).all(placedUpTo, MAX_LATER)
-    if (later.length === MAX_LATER) places.clear()
-    for (const { session: number, position } of later) {
+    const later = sql<{ session: number; position: number }>('SELECT session, position FROM messages WHERE position > ? ORDER BY position LIMIT ?')
+    const came = places.size === 0 ? [] : later.all(placedUpTo, MAX_LATER)
+    if (came.length === MAX_LATER) places.clear()
+    for (const { session: number, position } of came) {
       const place = places.get(number)
       if (place !== undefined) places.set(number, { ...place, to: position + 1 })
     }
-    placedUpTo =
-      later.length === MAX_LATER ? (sql<number>('SELECT max(position) FROM messages').pluck().get() ?? -1) : (later.at(-1)?.position ?? placedUpTo)
+    placedUpTo = places.size === 0 ? lastPosition() : (came.at(-1)?.position ?? placedUpTo)
   }
 
   function placeOf(number: number): SessionPlace | null {
