@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyText } from '../../../../test/fakes/historyText.ts'
-import { parseSearch, planSearch } from './query.ts'
+import { parseSearch, planClosest, planSearch } from './query.ts'
 
 const exactly = (...tokens: readonly string[]): object => ({ phrases: [{ tokens, prefix: false, weight: 1 }] })
 const begun = (token: string): object => ({ phrases: [{ tokens: [token], prefix: true, weight: 1 }] })
@@ -69,6 +69,12 @@ describe('what is typed into the search box', () => {
     expect(planSearch(parseSearch('"out of the clo'))).toEqual({ table: 'pairs', match: '"out·of" AND "of·the"', check: true })
     expect(planSearch(parseSearch('"the nat gateway"'))).toMatchObject({ table: 'words' })
     expect(planSearch(parseSearch('"the clo'))).toMatchObject({ table: 'words' })
+  })
+
+  it('asks for what stands close together where more than one thing narrows', () => {
+    expect(planClosest(parseSearch('nat the gat'))).toEqual({ table: 'words', match: 'NEAR("nat" "gat" *, 4)', check: true })
+    expect(planClosest(parseSearch('the nat '))).toBeNull()
+    expect(planClosest(parseSearch('gat'))).toBeNull()
   })
 
   it('never lets anything typed out of its quotes', () => {

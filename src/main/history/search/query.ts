@@ -112,9 +112,27 @@ export function planSearch(clauses: readonly Clause[]): SearchPlan {
   return { table: 'words', match: asked.map(expressionOf).join(' AND '), check }
 }
 
+/** Words between those that are asked for, in a message that is worth finding behind many newer ones. */
+const NEAR_WORDS = 4
+
+/**
+ * What to ask for messages in which everything stands close together; null where that says little: fewer than two things
+ * were asked for, beside common words.
+ */
+export function planClosest(clauses: readonly Clause[]): SearchPlan | null {
+  const asked = clauses.filter((clause) => !isCommonWord(clause)).map(({ phrases }) => phrases[0])
+  if (asked.length < 2) return null
+  const near = asked.map((phrase) => (phrase === undefined ? '' : writtenOut(phrase))).join(' ')
+  return { table: 'words', match: `NEAR(${near}, ${NEAR_WORDS})`, check: asked.length < clauses.length }
+}
+
+function writtenOut({ tokens, prefix }: Phrase): string {
+  return `"${tokens.join(' ')}"${prefix ? ' *' : ''}`
+}
+
 /** Every token is quoted and holds letters and digits only, so the expression is always well-formed. */
 function expressionOf({ phrases }: Clause): string {
-  const written = phrases.map(({ tokens, prefix }) => `"${tokens.join(' ')}"${prefix ? ' *' : ''}`).join(' OR ')
+  const written = phrases.map(writtenOut).join(' OR ')
   return phrases.length === 1 ? written : `(${written})`
 }
 

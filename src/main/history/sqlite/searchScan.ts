@@ -1,15 +1,18 @@
 // Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
 // rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
 import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
-import { parseSearch, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
+import { parseSearch, planClosest, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
 import { matches, rank, snippet } from '../search/rank.ts'
 import { STEP_MS, stepTimer, type Steps } from '../steps.ts'
 import type { Connection, Statements } from './connection.ts'
-import { positionOf, roleToken, rowOf, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+import { positionOf, roleToken, rowOf, SHARD_POSITIONS, sessionToken, shardOf, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
 import { createSearchRows, type FoundRow, type Positions, type SessionPlace } from './searchRows.ts'
 
 /** The window of newest matches that are ranked against each other; twice the limit where that is more. */
 const WINDOW = 64
+/** Beyond the window, those in which the words stand close together are looked for, in so many shards at most. */
+const CLOSEST = 16
+const CLOSEST_SHARDS = 3
 /** More sessions of one client than this in one shard are told apart after the match, not in it. */
 const MAX_SCOPE_TOKENS = 64
 
@@ -79,8 +82,8 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
   }
 
   /** The newest matches, as many as are wanted; its value says whether those are all. */
-  function* gather(query: SearchQuery, clauses: readonly Clause[], { wanted, found }: Gathering): Steps<boolean> {
-    const plan = planSearch(clauses)
+  function* gather(query: SearchQuery, clauses: readonly Clause[], gathering: Gathering): Steps<boolean> {
+    const { plan, wanted, found, below = Number.MAX_SAFE_INTEGER, shardCount = Number.MAX_SAFE_INTEGER } = gathering
     const timeIsUp = stepTimer()
     let sessions: ReadonlySet<number> | null = null
     let places: Place[] | null = null
@@ -92,8 +95,11 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
       const where = placesOf(query)
       sessions = where === null ? null : new Set(where.map((session) => session.number))
       const ranges = rangesOf(query)
-      const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
-      return shards.flatMap((shard) => placesIn(shard, ranges, where, query.role))
+      const shards = sql<number>('SELECT number FROM shards WHERE number <= ? ORDER BY number DESC LIMIT ?').pluck().all(shardOf(below), shardCount)
+      return shards
+        .flatMap((shard) => placesIn(shard, ranges, where, query.role))
+        .map((place) => ({ ...place, to: Math.min(place.to, below - 1) }))
+        .filter((place) => place.from <= place.to)
     }
 
     /** One batch of the newest place that is left. */
@@ -145,8 +151,15 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
       if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
       const found: FoundRow[] = []
       const wanted = Math.max(WINDOW, 2 * query.limit)
-      const complete = yield* gather(query, clauses, { wanted, found })
-      const hits = rank(found.slice(0, wanted), clauses, now())
+      const complete = yield* gather(query, clauses, { plan: planSearch(clauses), wanted, found })
+      const newest = found.slice(0, wanted)
+      const closest: FoundRow[] = []
+      const plan = complete ? null : planClosest(clauses)
+      if (plan !== null) {
+        const below = newest.at(-1)?.position ?? 0
+        yield* gather(query, clauses, { plan, wanted: CLOSEST, found: closest, below, shardCount: CLOSEST_SHARDS })
+      }
+      const hits = rank([...newest, ...closest.slice(0, CLOSEST)], clauses, now())
         .slice(0, query.limit)
         .map((row) => hitOf(row, clauses))
         .filter((hit) => hit !== null)
@@ -157,7 +170,12 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
 }
 
 interface Gathering {
+  readonly plan: SearchPlan
   readonly wanted: number
+  /** Only messages before this position. */
+  readonly below?: number
+  /** How many of the newest shards that may hold some. */
+  readonly shardCount?: number
   /** Added to, newest first. */
   readonly found: FoundRow[]
 }
