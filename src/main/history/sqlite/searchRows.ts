@@ -41,8 +41,8 @@ export interface SearchRows {
   warm(isTime: () => boolean): boolean
 }
 
-/** Of text that is remembered, UTF-16 code units: about 20,000 messages, 30 MB. */
-const MAX_CHARACTERS = 10_000_000
+/** Of text in a generation, UTF-16 code units. Two of them are some 25,000 messages, 30 MB. */
+const GENERATION_CHARACTERS = 5_000_000
 /** The newest messages that are read ahead. */
 const WARM_ROWS = 8_192
 /** Later messages than this since the last time: where sessions are is found out anew. */
@@ -50,7 +50,9 @@ const MAX_LATER = 500
 const COLUMNS = 'position, id, session, role, created_at AS createdAt, text'
 
 export function createSearchRows(sql: Statements): SearchRows {
-  const rows = new Map<number, FoundRow>()
+  // Two generations: what was not asked for while the young one filled up goes with the old one.
+  let rows = new Map<number, FoundRow>()
+  let olderRows = new Map<number, FoundRow>()
   const sessions = new Map<number, FoundSession>()
   const places = new Map<number, SessionPlace>()
   let characters = 0
@@ -60,18 +62,18 @@ export function createSearchRows(sql: Statements): SearchRows {
   let warmedDownTo = Number.MAX_SAFE_INTEGER
   let warmed = 0
 
-  function remember(read: Omit<FoundRow, 'skimmed'>): FoundRow {
-    const row = { ...read, skimmed: scoredPart(read.text) }
+  function remember(row: FoundRow): FoundRow {
+    if (characters > GENERATION_CHARACTERS) {
+      olderRows = rows
+      rows = new Map()
+      characters = 0
+    }
     rows.set(row.position, row)
     characters += row.text.length
-    // The longest known go first. One message may be longer than all that may be kept.
-    for (const [position, old] of rows) {
-      if (characters <= MAX_CHARACTERS) break
-      rows.delete(position)
-      characters -= old.text.length
-    }
     return row
   }
+
+  const prepared = (read: Omit<FoundRow, 'skimmed'>): FoundRow => ({ ...read, skimmed: scoredPart(read.text) })
 
   function session(number: number): FoundSession | null {
     const known = sessions.get(number)
@@ -91,7 +93,7 @@ export function createSearchRows(sql: Statements): SearchRows {
     warmedDownTo = row.position
     warmed += 1
     // What is not found yet may still be written to, and nobody would be told.
-    if (indexed > 0 && !rows.has(row.position)) remember(row)
+    if (indexed > 0 && !rows.has(row.position)) remember(prepared(row))
     session(row.session)
     return true
   }
@@ -134,6 +136,7 @@ export function createSearchRows(sql: Statements): SearchRows {
       if (change === seenChange) return
       seenChange = change
       rows.clear()
+      olderRows.clear()
       sessions.clear()
       places.clear()
       characters = 0
@@ -141,8 +144,10 @@ export function createSearchRows(sql: Statements): SearchRows {
     row(position) {
       const known = rows.get(position)
       if (known !== undefined) return known
+      const older = olderRows.get(position)
+      if (older !== undefined) return remember(older)
       const read = sql<Omit<FoundRow, 'skimmed'>>(`SELECT ${COLUMNS} FROM messages WHERE position = ?`).get(position)
-      return read === undefined ? null : remember(read)
+      return read === undefined ? null : remember(prepared(read))
     },
     warm(isTime) {
       while (warmed < WARM_ROWS && !isTime()) if (!warmNext()) return false
