@@ -14,7 +14,7 @@ import { questionsOf, typedTexts } from './searchQueries.ts'
 /** As issue 3 has them. */
 const BARS = { p50: 1.5, p99: 20, timesMiniSearchP99: 15, timesDexieP50: 100, mainLoopDelayMs: 10 }
 /** Of each kind, for the peers: a scan takes a while. */
-const PEER_QUESTIONS = { miniSearch: 20, dexie: 4 }
+const PEER_QUESTIONS = { miniSearch: 12, dexie: 2 }
 
 const { values } = parseArgs({
   options: {
@@ -65,7 +65,7 @@ const mean = (all: readonly number[]): number => Number((all.reduce((sum, one) =
 async function measureOurs(messages: number, perKind: number): Promise<OursFigures & { readonly questions: ReturnType<typeof questionsOf> }> {
   const { folder, buildS } = builtHistory(messages, say)
   const app = await openSearchApp(folder)
-  const corpus = createCorpus(54_321)
+  const corpus = createCorpus()
   try {
     const samples = await textsOf(app, messages)
     const questions = questionsOf({ corpus, messages, samples, perKind })
