@@ -1,8 +1,8 @@
 // What search libraries for JavaScript make of the same messages and questions: MiniSearch in this process, and a Dexie
 // scan in a real Chromium. Both give the 30 best of what they find.
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import MiniSearch from 'minisearch'
 import { chromium, type Page } from 'playwright'
 import { createCorpus } from './corpus.ts'
@@ -85,7 +85,7 @@ const PER_BATCH = 10_000
 
 /** A cursor over the newest first that looks at each text. */
 export async function measureDexie(messages: readonly PeerMessage[], questions: readonly Asked[]): Promise<DexieResult> {
-  const dexie = createRequire(import.meta.url).resolve('dexie/dist/dexie.min.js')
+  const dexie = fileURLToPath(import.meta.resolve('dexie/dist/dexie.min.js'))
   // IndexedDB wants a page with an origin; the batches come from there as well.
   const server = createServer((request, response) => {
     const from = /^\/batch\/(\d+)$/.exec(request.url ?? '')?.[1]

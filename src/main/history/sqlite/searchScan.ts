@@ -8,8 +8,12 @@ import type { Connection, Statements } from './connection.ts'
 import { positionOf, roleToken, rowOf, SHARD_POSITIONS, sessionToken, shardOf, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
 import { createSearchRows, type FoundRow, type Positions, type SessionPlace } from './searchRows.ts'
 
-/** The window of newest matches that are ranked against each other; twice the limit where that is more. */
+/**
+ * The window of newest matches that are ranked against each other. With one thing asked for, what tells them apart is
+ * mostly how new they are: a smaller one does, and every row costs two pages.
+ */
 const WINDOW = 64
+const WINDOW_OF_ONE = 48
 /** Beyond the window, those in which the words stand close together are looked for, in so many shards at most. */
 const CLOSEST = 16
 const CLOSEST_SHARDS = 3
@@ -150,7 +154,7 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
       const clauses = parseSearch(query.text)
       if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
       const found: FoundRow[] = []
-      const wanted = Math.max(WINDOW, 2 * query.limit)
+      const wanted = clauses.length === 1 ? Math.max(WINDOW_OF_ONE, Math.ceil(1.5 * query.limit)) : Math.max(WINDOW, 2 * query.limit)
       const complete = yield* gather(query, clauses, { plan: planSearch(clauses), wanted, found })
       const newest = found.slice(0, wanted)
       const closest: FoundRow[] = []
