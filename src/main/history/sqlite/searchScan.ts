@@ -48,10 +48,14 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
 
   function placesOf(query: SearchQuery): SessionPlace[] | null {
     if (query.sessionId === undefined && query.clientName === undefined) return null
-    const sessions = sql<{ number: number }>(
-      `SELECT number FROM sessions WHERE ($id IS NULL OR id = $id) AND ($clientName IS NULL OR client_name = $clientName)`
-    ).all({ id: query.sessionId ?? null, clientName: query.clientName ?? null })
-    return rows.placesOf(sessions.map((session) => session.number))
+    // One statement each, so that each uses its index.
+    const numbers =
+      query.sessionId === undefined
+        ? sql<number>('SELECT number FROM sessions WHERE client_name = ?').pluck().all(query.clientName)
+        : sql<number>('SELECT number FROM sessions WHERE id = $id AND client_name = ifnull($clientName, client_name)')
+            .pluck()
+            .all({ id: query.sessionId, clientName: query.clientName ?? null })
+    return rows.placesOf(numbers)
   }
 
   /** The ranges of positions that may hold messages of the dates asked for, newest first; everything without dates. */
