@@ -12,21 +12,29 @@ export interface BuildOptions {
   readonly dataDir: string
   readonly key: Uint8Array
   readonly messages: number
-  readonly corpus: Corpus
-  /** Time of the last message, Unix ms; they are a minute apart. */
-  readonly until: number
+  readonly corpus: Pick<Corpus, 'message'>
 }
 
-const PER_SESSION = 200
+export const PER_SESSION = 200
+export const CLIENTS = 40
 const PER_TRANSACTION = 4_000
-const CLIENTS = 40
+/** Time of the last message; they are a minute apart. */
+const UNTIL = Date.UTC(2026, 10, 20)
 
 export function sessionIdOf(number: number): string {
   return `session-${number}`
 }
 
+export function clientOf(session: number): string {
+  return `Client ${session % CLIENTS}`
+}
+
+export function timeOf(position: number, messages: number): number {
+  return UNTIL - (messages - position) * 60_000
+}
+
 /** Sessions of 200 messages, 40 clients, questions and answers in turn. */
-export function buildHistory({ dataDir, key, messages, corpus, until }: BuildOptions): void {
+export function buildHistory({ dataDir, key, messages, corpus }: BuildOptions): void {
   // Makes the format; then a connection that need not wait.
   openDatabase({ dataDir, key, clock: systemClock }).close()
   const db = openConnection(`${dataDir}/history.db`, key)
@@ -35,14 +43,14 @@ export function buildHistory({ dataDir, key, messages, corpus, until }: BuildOpt
   const upkeep = createUpkeep(db, sql, createBallast(dataDir))
   const index = createSearchIndex(db, sql, (table) => upkeep.grown(table))
   const inOneTransaction = db.transaction((action: () => void) => action())
-  const at = (position: number): number => until - (messages - position) * 60_000
+  const at = (position: number): number => timeOf(position, messages)
 
   function addSession(number: number, from: number): void {
     sql(
       `INSERT INTO sessions (number, id, title, client_name, meeting_type, project_context, service_types, cloud_providers, custom_fields, notes,
          status, pinned, created_at, updated_at, last_activity_at, message_count)
        VALUES (?, ?, ?, ?, '', '', '[]', '[]', '{}', '', 'active', 0, ?, ?, ?, ?)`
-    ).run(number, sessionIdOf(number), `Meeting ${number}`, `Client ${number % CLIENTS}`, from, from, from, PER_SESSION)
+    ).run(number, sessionIdOf(number), `Meeting ${number}`, clientOf(number), from, from, from, PER_SESSION)
   }
 
   function addPair(position: number, session: number): void {

@@ -329,7 +329,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
         const window = found.slice(0, Math.max(WINDOW, 2 * query.limit))
         const hits = rank(window, clauses, clock.now())
           .slice(0, query.limit)
-          .map(({ candidate, found: ranges }) => {
+          .map((candidate) => {
             const session = sessionOf(candidate.sessionId)
             return {
               messageId: candidate.id,
@@ -338,7 +338,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
               clientName: session.clientName,
               role: candidate.role,
               createdAt: candidate.createdAt,
-              snippet: snippet(candidate.text, clauses, ranges)
+              snippet: snippet(candidate.text, clauses)
             }
           })
         return { hits, more: found.length > hits.length, tookMs: performance.now() - began }

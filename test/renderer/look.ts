@@ -143,6 +143,51 @@ const base: readonly Scene[] = [
       await page.getByRole('combobox', { name: 'Search all messages' }).fill('backup restores')
     }
   },
+  {
+    name: 'search-days-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('backup')
+      await page.getByLabel('When').last().selectOption('days')
+      await page.getByLabel('From').fill('14/3')
+      await page.getByLabel('To').click()
+    }
+  },
+  {
+    name: 'search-days-320',
+    page: 'index',
+    width: 320,
+    height: 700,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('the')
+      await page.getByLabel('When').last().selectOption('days')
+      await page.getByLabel('From').fill('1 March 2024')
+    }
+  },
+  {
+    name: 'search-clients-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('backup')
+      await page.getByRole('combobox', { name: 'Client' }).click()
+      await page.keyboard.press('ArrowDown')
+    }
+  },
+  {
+    name: 'search-none-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill('zeppelin')
+      await page.getByLabel('When').last().selectOption('week')
+    }
+  },
   { name: 'search-empty-900', page: 'index', ...middle, act: (page) => page.keyboard.press('Control+f') },
   {
     name: 'jump-1440',

@@ -83,6 +83,55 @@ test.describe('main window', () => {
     await expect(page.getByRole('heading', { level: 1 }).getByRole('textbox')).toHaveValue('Five years of weekly calls')
   })
 
+  test('narrows a search by client and by days, with the keyboard alone', async ({ page }) => {
+    await open(page, '/index.html')
+    await page.keyboard.press('Control+k')
+    const field = page.getByRole('combobox', { name: 'Search all messages' })
+    await field.fill('backup')
+    const queries = (): Promise<unknown[]> => calls(page, 'search.query')
+    const lastQuery = async (): Promise<unknown> => (await queries()).at(-1)
+    await expect.poll(lastQuery).toEqual({ text: 'backup', limit: 30 })
+    await field.press('Tab')
+    await page.keyboard.press('Tab')
+    const client = page.getByRole('combobox', { name: 'Client' })
+    await expect(client).toBeFocused()
+    await page.keyboard.type('log')
+    await expect(page.getByRole('option', { name: 'Orbis Logistics', exact: true })).toHaveAttribute('aria-selected', 'true')
+    await page.keyboard.press('Enter')
+    await expect.poll(lastQuery).toEqual({ text: 'backup', clientName: 'Orbis Logistics', limit: 30 })
+    // Escape closes the suggestions, not the search.
+    await page.keyboard.type('x')
+    await page.keyboard.press('Escape')
+    await expect(client).toHaveValue('Orbis Logistics')
+
+    await page.getByRole('combobox', { name: 'When' }).selectOption('days')
+    const asked = (await queries()).length
+    await page.getByLabel('From').fill('3/4')
+    await page.getByLabel('From').press('Tab')
+    await expect(page.getByText('Write a day like')).toBeVisible()
+    expect(await page.getByLabel('From').getAttribute('aria-invalid')).toBe('true')
+    expect((await queries()).length).toBe(asked)
+    await page.getByLabel('From').fill('1 March 2024')
+    await page.getByLabel('To').fill('2024-03-31')
+    const bounds = { from: new Date(2024, 2, 1).getTime(), to: new Date(2024, 3, 1).getTime() - 1 }
+    await expect.poll(lastQuery).toEqual({ text: 'backup', clientName: 'Orbis Logistics', ...bounds, limit: 30 })
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await expect.poll(lastQuery).toEqual({ text: 'backup', limit: 30 })
+    await expect(page.getByLabel('From')).toHaveCount(0)
+  })
+
+  test('shows more of a search when the last hit is reached, and keeps the choice', async ({ page }) => {
+    await open(page, '/index.html')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search all messages' }).fill('backup')
+    const options = page.getByRole('listbox', { name: 'Search all messages' }).getByRole('option')
+    await expect(options).toHaveCount(30)
+    for (let step = 0; step < 29; step += 1) await page.keyboard.press('ArrowDown')
+    await expect(options).toHaveCount(100)
+    await expect(options.nth(29)).toHaveAttribute('aria-selected', 'true')
+    await expect(page.getByText('There are more. Another word')).toBeVisible()
+  })
+
   test('keeps a draft through a reload and per session', async ({ page }) => {
     await open(page, '/index.html')
     await box(page).fill('Half a question about the')

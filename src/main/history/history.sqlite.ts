@@ -117,7 +117,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
 
   function tend(): boolean {
     try {
-      return upkeep.tend()
+      return db.readonly ? scan.warm() : upkeep.tend()
     } catch (error) {
       // Nobody asked for it and nothing is lost: the next call meets the same trouble and tells of it.
       if (storageFailure(error) === null) throw error
@@ -156,9 +156,9 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     saveEvents: (turnId, events) => write(() => turns.saveEvents(turnId, events)),
     message: (id) => read(() => messages.byId(id)),
     page: (request) => read(() => messages.page(request)),
-    search: (query) => inSteps(scan(query)),
+    search: (query) => inSteps(scan.search(query)),
     usage: (range) => inSteps(ledger.report(range)),
-    tend: () => !db.readonly && tend(),
+    tend,
     close
   }
 }

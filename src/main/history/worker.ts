@@ -15,6 +15,8 @@ const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => no
 
 /** Between two slices of upkeep, so that calls come first. */
 const TEND_AFTER_MS = 2
+/** A reader reads ahead once the start, which has better use for the processor, is over. */
+const WARM_AFTER_MS = 1_500
 const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
@@ -53,12 +55,12 @@ async function runLong(id: number, steps: Steps<unknown>): Promise<void> {
 }
 
 let tending: NodeJS.Timeout | null = null
-function tendSoon(store: HistoryStore): void {
-  if (start.role !== 'writer' || tending !== null) return
+function tendSoon(store: HistoryStore, afterMs = TEND_AFTER_MS): void {
+  if (tending !== null) return
   tending = setTimeout(() => {
     tending = null
     if (store.tend()) tendSoon(store)
-  }, TEND_AFTER_MS)
+  }, afterMs)
 }
 
 function answer(store: HistoryStore, message: Extract<ToWorker, { kind: 'call' }>): void {
@@ -69,7 +71,8 @@ function answer(store: HistoryStore, message: Extract<ToWorker, { kind: 'call' }
     const result = run(...args)
     if (longCalls.has(call)) running.set(id, runLong(id, result as Steps<unknown>))
     else say({ kind: 'value', id, value: result })
-    tendSoon(store)
+    // A reader has nothing more to do once it has read ahead.
+    if (start.role === 'writer') tendSoon(store)
   } catch (error) {
     say({ kind: 'error', id, error: crossed(error) })
   }
@@ -90,6 +93,7 @@ function open(): HistoryStore | null {
   try {
     const { store, incident } = start.role === 'writer' ? openStore(options) : { store: openReadingStore(options), incident: null }
     say({ kind: 'opened', incident })
+    if (start.role === 'reader') tendSoon(store, WARM_AFTER_MS)
     return store
   } catch (error) {
     say({ kind: 'refused', error: crossed(error) })

@@ -1,25 +1,27 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyText } from '../../../../test/fakes/historyText.ts'
-import { parseSearch, planSearch } from './query.ts'
+import { parseSearch, planClosest, planSearch } from './query.ts'
 
-const plain = (token: string): object => ({ head: [], last: [{ token, prefix: false }] })
-const begun = (token: string): object => ({ head: [], last: [{ token, prefix: true }] })
+const exactly = (...tokens: readonly string[]): object => ({ phrases: [{ tokens, prefix: false, weight: 1 }] })
+const begun = (token: string): object => ({ phrases: [{ tokens: [token], prefix: true, weight: 1 }] })
 
 const singulars = (typed: string): string[] =>
-  parseSearch(typed).flatMap((clause) => clause.last.filter((one) => !one.prefix).map((one) => one.token))
+  parseSearch(typed).flatMap((clause) => clause.phrases.filter((one) => !one.prefix).map((one) => one.tokens.join(' ')))
+/** Every way that what is typed may be written. */
+const ways = (typed: string): string[] => parseSearch(typed).flatMap((clause) => clause.phrases.map((one) => one.tokens.join(' ')))
 
 describe('what is typed into the search box', () => {
   it('becomes a clause per word; the last one is still being typed', () => {
-    expect(parseSearch('Cloud Gate')).toEqual([plain('cloud'), begun('gate')])
-    expect(parseSearch('cloud gate ')).toEqual([plain('cloud'), plain('gate')])
+    expect(parseSearch('Cloud Gate')).toEqual([exactly('cloud'), begun('gate')])
+    expect(parseSearch('cloud gate ')).toEqual([exactly('cloud'), exactly('gate')])
   })
 
   it('asks for neighbours where it is quoted, or one word to the eye', () => {
-    expect(parseSearch('"nat gateways" ')).toEqual([{ head: ['nat'], last: [{ token: 'gateway', prefix: false }] }])
-    expect(parseSearch('„nat gat')).toEqual([{ head: ['nat'], last: [{ token: 'gat', prefix: true }] }])
-    expect(parseSearch('c5.xlarge ')).toEqual([{ head: ['c5'], last: [{ token: 'xlarge', prefix: false }] }])
-    expect(parseSearch('予算 ')).toEqual([{ head: ['予'], last: [{ token: '算', prefix: false }] }])
+    expect(parseSearch('"nat gateways" ')).toEqual([exactly('nat', 'gateway')])
+    expect(parseSearch('„nat gat')).toEqual([{ phrases: [{ tokens: ['nat', 'gat'], prefix: true, weight: 1 }] }])
+    expect(parseSearch('c5.xlarge ')).toEqual([exactly('c5', 'xlarge')])
+    expect(parseSearch('予算 ')).toEqual([exactly('予', '算')])
   })
 
   it('takes a plural that is being typed for its singular as well', () => {
@@ -29,13 +31,26 @@ describe('what is typed into the search box', () => {
     expect(singulars('gateway')).toEqual([])
   })
 
+  it('is looked for as others may have written it', () => {
+    expect(ways('1200 ')).toEqual(['1200', '1 200'])
+    expect(ways('1,200 ')).toEqual(['1 200', '1200'])
+    expect(ways('1.234.567 ')).toEqual(['1 234 567', '1234567'])
+    expect(ways('192.168.0.1 ')).toEqual(['192 168 0 1', '192168 0 1'])
+    expect(ways('Größe ')).toEqual(['grosse', 'groesse'])
+    expect(ways('Groesse ')).toEqual(['groesse', 'grosse'])
+    expect(ways('value queue does ')).toEqual(['value', 'queue', 'does'])
+    expect(ways('e-mail ')).toEqual(['e mail', 'email'])
+    expect(ways('don’t ')).toEqual(['don t', 'dont'])
+    expect(ways(`"${'1,234 größe '.repeat(9)}" `).length).toBeLessThanOrEqual(8)
+  })
+
   it('does not take one letter for a beginning', () => {
-    expect(parseSearch('a')).toEqual([plain('a')])
+    expect(parseSearch('a')).toEqual([exactly('a')])
   })
 
   it('is nothing where there is no word, and one clause where it is repeated', () => {
     expect(parseSearch(' "" *() ')).toEqual([])
-    expect(parseSearch('cost cost cost ')).toEqual([plain('cost')])
+    expect(parseSearch('cost cost cost ')).toEqual([exactly('cost')])
   })
 
   it('is bounded', () => {
@@ -43,9 +58,9 @@ describe('what is typed into the search box', () => {
   })
 
   it('asks the index for what narrows, and leaves common words to be checked in the text', () => {
-    expect(planSearch(parseSearch('cloud the gat'))).toEqual({ table: 'words', match: 'words : ("cloud") AND words : ("gat" *)', check: true })
-    expect(planSearch(parseSearch('the of '))).toEqual({ table: 'words', match: 'words : ("the") AND words : ("of")', check: false })
-    expect(planSearch(parseSearch('"nat gateway" '))).toEqual({ table: 'words', match: 'words : ("nat gateway")', check: false })
+    expect(planSearch(parseSearch('cloud the gat'))).toEqual({ table: 'words', match: '"cloud" AND "gat" *', check: true })
+    expect(planSearch(parseSearch('the of '))).toEqual({ table: 'words', match: '"the" AND "of"', check: false })
+    expect(planSearch(parseSearch('"nat gateway" '))).toEqual({ table: 'words', match: '"nat gateway"', check: false })
   })
 
   it('looks a phrase up by its pairs where common words hold it together', () => {
@@ -56,11 +71,17 @@ describe('what is typed into the search box', () => {
     expect(planSearch(parseSearch('"the clo'))).toMatchObject({ table: 'words' })
   })
 
+  it('asks for what stands close together where more than one thing narrows', () => {
+    expect(planClosest(parseSearch('nat the gat'))).toEqual({ table: 'words', match: 'NEAR("nat" "gat" *, 4)', check: true })
+    expect(planClosest(parseSearch('the nat '))).toBeNull()
+    expect(planClosest(parseSearch('gat'))).toBeNull()
+  })
+
   it('never lets anything typed out of its quotes', () => {
     fc.assert(
       fc.property(anyText(40), (text) => {
         const rest = planSearch(parseSearch(text)).match.replace(/"[\p{L}\p{N}\p{M} ·]+"/gu, 'x')
-        expect(rest).toMatch(/^(?:(?:words : \((?:x(?: \*)?(?: OR )?)+\)|x)(?: AND )?)*$/)
+        expect(rest).toMatch(/^(?:(?:\(x(?: \*)?(?: OR x(?: \*)?)+\)|x(?: \*)?)(?: AND )?)*$/)
       }),
       { numRuns: 200 }
     )

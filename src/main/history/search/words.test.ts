@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyText } from '../../../../test/fakes/historyText.ts'
-import { fold, isCommon, pairOf, singular, tokensOf, words } from './words.ts'
+import { analyse, fold, isCommon, pairOf, singular, words } from './words.ts'
+
+const tokensOf = (text: string): readonly string[] => analyse(text).tokens
 
 describe('words of a text', () => {
   it('are parted by anything that is no letter or digit, and folded', () => {
@@ -76,6 +78,15 @@ describe('words of a text', () => {
       }),
       { numRuns: 300 }
     )
+  })
+
+  it('make compounds where a hyphen or an apostrophe holds them together', () => {
+    const compoundsOf = (text: string): string[] => [...analyse(text).compounds]
+    expect(compoundsOf("E-mails that don’t reach the client's multi-cloud")).toEqual(['email', 'dont', 'client', 'multicloud'])
+    expect(compoundsOf('10-20 of 555-1234, CVE-2024-1234')).toEqual(['cve2024'])
+    expect(compoundsOf('one - two -three four- five_six')).toEqual([])
+    // A chain of five names something; it is no word.
+    expect(compoundsOf('a-b-c-d-e')).toEqual([])
   })
 
   it('make a pair where one of them is common', () => {

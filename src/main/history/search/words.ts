@@ -13,6 +13,16 @@ export interface WordList {
   raw(at: number): string
   /** First code unit of the form, without making it. */
   firstCode(at: number): number
+  /** The compound that begins here; null for the other words. */
+  compound(at: number): Compound | null
+}
+
+/** Words held together by a hyphen or an apostrophe (`e-mail`, `don't`), as they are when they are written as one. */
+export interface Compound {
+  readonly token: string
+  readonly raw: string
+  /** How many words it spans. */
+  readonly length: number
 }
 
 /** Longer words (encoded data, mostly) are known by their beginning. */
@@ -26,6 +36,10 @@ const UNSPACED = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{s
 // Accents of Latin, Greek and Cyrillic, Hebrew points, Arabic vowel signs. Marks of other scripts carry the meaning.
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/g
 const NOT_WORD = /[^\p{L}\p{N}\p{M}]/gu
+/** Hyphen, apostrophe, and their typographic forms. */
+const JOINERS: ReadonlySet<number> = new Set([0x27, 0x2d, 0x2010, 0x2011, 0x2019])
+/** Longer chains are names of things (paths, ids), not words. */
+const MAX_COMPOUND_WORDS = 4
 const LETTERS: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', ı: 'i', þ: 'th' }
 const LETTER = /[ßæœøđðłıþ]/g
 
@@ -123,8 +137,23 @@ export function words(text: string, upTo = text.length): WordList {
     if (at < 0 || at >= starts.length) return ''
     return folded.get(at) ?? text.slice(starts[at], ends[at]).toLowerCase().slice(0, MAX_TOKEN_LENGTH)
   }
+  const isDigit = (code: number): boolean => code >= 48 && code <= 57
+  /** Whether this word and the next are one compound. Not between digits: `10-20` is a range, `555-1234` a number. */
+  const joinsNext = (at: number): boolean => {
+    const [here, next] = [ends[at] ?? 0, starts[at + 1] ?? 0]
+    return next - here === 1 && JOINERS.has(text.charCodeAt(here)) && !(isDigit(text.charCodeAt(here - 1)) && isDigit(text.charCodeAt(next)))
+  }
+  const compound = (at: number): Compound | null => {
+    if (!joinsNext(at) || (at > 0 && joinsNext(at - 1))) return null
+    let last = at + 1
+    while (last - at < MAX_COMPOUND_WORDS && joinsNext(last)) last += 1
+    if (last - at >= MAX_COMPOUND_WORDS) return null
+    const together = Array.from({ length: last - at + 1 }, (_, offset) => raw(at + offset)).join('')
+    return together.length > MAX_TOKEN_LENGTH ? null : { token: singular(together), raw: together, length: last - at + 1 }
+  }
   return {
     length: starts.length,
+    compound,
     start: (at) => starts[at] ?? 0,
     end: (at) => ends[at] ?? 0,
     raw,
@@ -138,10 +167,16 @@ export function words(text: string, upTo = text.length): WordList {
   }
 }
 
-/** Every word's form in the index. */
-export function tokensOf(text: string): string[] {
+/** What the index holds of a text: every word's form, in order, and the compounds as one word each. */
+export function analyse(text: string): { readonly tokens: readonly string[]; readonly compounds: ReadonlySet<string> } {
   const list = words(text)
-  return Array.from({ length: list.length }, (_, at) => list.token(at))
+  const compounds = new Set<string>()
+  const tokens = Array.from({ length: list.length }, (_, at) => {
+    const compound = list.compound(at)
+    if (compound !== null) compounds.add(compound.token)
+    return list.token(at)
+  })
+  return { tokens, compounds }
 }
 
 // The words that make up half of any prose: they narrow nothing down, and a phrase with one of them would have to walk

@@ -128,7 +128,9 @@ export function createMessages({ sql, now, index }: Core, sessions: Sessions): M
     },
     isFree: (position) => sql('SELECT 1 FROM messages WHERE position = ?').get(position) === undefined,
     nextPosition() {
-      return (sql<number | null>('SELECT max(position) FROM messages').pluck().get() ?? 0) + 2
+      const last = sql<{ position: number; role: Message['role'] }>('SELECT position, role FROM messages ORDER BY position DESC LIMIT 1').get()
+      // Behind a question its answer's place is left free.
+      return last === undefined ? 1 : last.position + (last.role === 'user' ? 2 : 1)
     }
   }
 }

@@ -1,14 +1,22 @@
 // Reads the search index: newest shard first, in steps of a few milliseconds, until enough newest matches are known to
 // rank. SQLite has no way to interrupt a query here, so every single query is kept short instead.
 import type { SearchHit, SearchQuery, SearchResult } from '../../../shared/domain.ts'
-import { parseSearch, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
-import { matches, rank, snippet, type Candidate } from '../search/rank.ts'
+import { parseSearch, planClosest, planSearch, scopeExpression, type Clause, type SearchPlan } from '../search/query.ts'
+import { matches, rank, snippet } from '../search/rank.ts'
 import { STEP_MS, stepTimer, type Steps } from '../steps.ts'
 import type { Connection, Statements } from './connection.ts'
-import { roleToken, SHARD_POSITIONS, sessionToken, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+import { positionOf, roleToken, rowOf, SHARD_POSITIONS, sessionToken, shardOf, shardTable, SPAN_POSITIONS } from './searchIndex.ts'
+import { createSearchRows, type FoundRow, type Positions, type SessionPlace } from './searchRows.ts'
 
-/** The window of newest matches that are ranked against each other; twice the limit where that is more. */
+/**
+ * The window of newest matches that are ranked against each other. With one thing asked for, what tells them apart is
+ * mostly how new they are: a smaller one does, and every row costs two pages.
+ */
 const WINDOW = 64
+const WINDOW_OF_ONE = 48
+/** Beyond the window, those in which the words stand close together are looked for, in so many shards at most. */
+const CLOSEST = 16
+const CLOSEST_SHARDS = 3
 /** More sessions of one client than this in one shard are told apart after the match, not in it. */
 const MAX_SCOPE_TOKENS = 64
 
@@ -16,42 +24,38 @@ const MAX_SCOPE_TOKENS = 64
 const MAX_BATCH = 512
 const MIN_BATCH = 8
 
-/** Positions, both ends inclusive. */
-interface Positions {
-  readonly from: number
-  readonly to: number
-}
-
-interface SessionPlace extends Positions {
-  readonly number: number
-}
-
-interface FoundRow extends Candidate {
-  readonly position: number
-  readonly id: string
-  readonly session: number
-  readonly role: SearchHit['role']
-}
-
 export interface SearchScanOptions {
   readonly now: () => number
 }
 
-export function createSearchScan(db: Connection, sql: Statements, { now }: SearchScanOptions): (query: SearchQuery) => Steps<SearchResult> {
-  const inOneRead = db.transaction((action: () => void) => action())
+export interface SearchScan {
+  search(query: SearchQuery): Steps<SearchResult>
+  /** A slice of reading ahead what searches will most likely show; true when there is more to do. */
+  warm(): boolean
+}
+
+export function createSearchScan(db: Connection, sql: Statements, { now }: SearchScanOptions): SearchScan {
+  const rows = createSearchRows(sql)
+  const inTransaction = db.transaction((action: () => unknown) => action())
+
+  /** One state of the database, and nothing remembered from another. */
+  function inOneRead<T>(action: () => T): T {
+    return inTransaction(() => {
+      rows.renew()
+      return action()
+    }) as T
+  }
 
   function placesOf(query: SearchQuery): SessionPlace[] | null {
     if (query.sessionId === undefined && query.clientName === undefined) return null
-    const sessions = sql<{ number: number }>(
-      `SELECT number FROM sessions WHERE ($id IS NULL OR id = $id) AND ($clientName IS NULL OR client_name = $clientName)`
-    ).all({ id: query.sessionId ?? null, clientName: query.clientName ?? null })
-    const bounds = sql<{ low: number | null; high: number | null }>(
-      'SELECT (SELECT min(position) FROM messages WHERE session = $number) AS low, (SELECT max(position) FROM messages WHERE session = $number) AS high'
-    )
-    return sessions.flatMap(({ number }) => {
-      const place = bounds.get({ number })
-      return place === undefined || place.low === null || place.high === null ? [] : [{ number, from: place.low, to: place.high }]
-    })
+    // One statement each, so that each uses its index.
+    const numbers =
+      query.sessionId === undefined
+        ? sql<number>('SELECT number FROM sessions WHERE client_name = ?').pluck().all(query.clientName)
+        : sql<number>('SELECT number FROM sessions WHERE id = $id AND client_name = ifnull($clientName, client_name)')
+            .pluck()
+            .all({ id: query.sessionId, clientName: query.clientName ?? null })
+    return rows.placesOf(numbers)
   }
 
   /** The ranges of positions that may hold messages of the dates asked for, newest first; everything without dates. */
@@ -70,79 +74,118 @@ export function createSearchScan(db: Connection, sql: Statements, { now }: Searc
     return ranges
   }
 
-  function rowsAt(positions: readonly number[]): FoundRow[] {
-    return sql<FoundRow>(
-      `SELECT position, id, session, role, created_at AS createdAt, text FROM messages
-       WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`
-    ).all(JSON.stringify(positions))
-  }
-
   /** One question to one shard, and the rows it leads to. */
-  function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { rows: FoundRow[]; next: number | null } {
+  function ask({ shard, scope, from, to }: Place, { table, match }: SearchPlan, limit: number): { found: FoundRow[]; next: number | null } {
     const name = shardTable(table, shard)
     const expression = table === 'words' ? [match, ...scope.map(scopeExpression)].join(' AND ') : match
-    const found = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`)
+    // The newest has the lowest row.
+    const positions = sql<number>(`SELECT rowid FROM ${name} WHERE ${name} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?`)
       .pluck()
-      .all(expression, from, to, limit)
+      .all(expression, rowOf(to), rowOf(from), limit)
+      .map((row) => positionOf(shard, row))
     // A full batch may have more behind it; otherwise this place is done.
-    return { rows: found.length === 0 ? [] : rowsAt(found), next: found.length < limit ? null : (found.at(-1) ?? from) - 1 }
+    const last = positions.at(-1) ?? from
+    const next = positions.length < limit || last <= from ? null : last - 1
+    return { found: positions.map((position) => rows.row(position)).filter((row) => row !== null), next }
   }
 
-  function* candidatesOf(query: SearchQuery, clauses: readonly Clause[], wanted: number): Steps<{ rows: FoundRow[]; complete: boolean }> {
-    const plan = planSearch(clauses)
-    const sessions = placesOf(query)
-    const allowed = sessions === null ? null : new Set(sessions.map((session) => session.number))
-    const ranges = rangesOf(query)
-    const shards = sql<number>('SELECT number FROM shards ORDER BY number DESC').pluck().all()
-    const places = shards.flatMap((shard) => placesIn(shard, ranges, sessions, query.role))
-    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, allowed) && (!plan.check || matches(row.text, clauses))
-    const rows: FoundRow[] = []
+  /** The newest matches, as many as are wanted; its value says whether those are all. */
+  function* gather(query: SearchQuery, clauses: readonly Clause[], gathering: Gathering): Steps<boolean> {
+    const { plan, wanted, found, below = Number.MAX_SAFE_INTEGER, shardCount = Number.MAX_SAFE_INTEGER } = gathering
     const timeIsUp = stepTimer()
-    let limit = wanted
-    while (places.length > 0) {
-      inOneRead(() => {
-        do {
-          const place = places[0] as Place
-          const began = performance.now()
-          const answer = ask(place, plan, limit)
-          rows.push(...answer.rows.filter(isWanted))
-          // Much was found and little of it wanted: more at a time, as long as that is done in a moment.
-          limit = performance.now() - began < STEP_MS / 2 ? Math.min(2 * limit, MAX_BATCH) : Math.max(limit >> 1, MIN_BATCH)
-          if (answer.next === null) places.shift()
-          else places[0] = { ...place, to: answer.next }
-        } while (places.length > 0 && rows.length < wanted && !timeIsUp())
-      })
-      if (rows.length >= wanted) return { rows: rows.slice(0, wanted), complete: false }
-      if (places.length > 0) yield
+    let sessions: ReadonlySet<number> | null = null
+    let places: Place[] | null = null
+    let looked = 0
+    let longest = MAX_BATCH
+    const isWanted = (row: FoundRow): boolean => isAllowed(row, query, sessions) && (!plan.check || matches(row.text, clauses, row.skimmed))
+
+    function findPlaces(): Place[] {
+      const where = placesOf(query)
+      sessions = where === null ? null : new Set(where.map((session) => session.number))
+      const ranges = rangesOf(query)
+      const shards = sql<number>('SELECT number FROM shards WHERE number <= ? ORDER BY number DESC LIMIT ?').pluck().all(shardOf(below), shardCount)
+      return shards
+        .flatMap((shard) => placesIn(shard, ranges, where, query.role))
+        .map((place) => ({ ...place, to: Math.min(place.to, below - 1) }))
+        .filter((place) => place.from <= place.to)
     }
-    return { rows, complete: true }
+
+    /** One batch of the newest place that is left. */
+    function askNext(left: Place[], place: Place): void {
+      const began = performance.now()
+      // As many as are missing; more where most turn out not to be wanted, as long as that is done in a moment.
+      const enough = Math.ceil(((wanted - found.length) * (looked + 1)) / (found.length + 1))
+      const answer = ask(place, plan, Math.max(MIN_BATCH, Math.min(looked === 0 ? wanted : enough, longest)))
+      looked += answer.found.length
+      found.push(...answer.found.filter(isWanted))
+      longest = performance.now() - began < STEP_MS / 2 ? MAX_BATCH : Math.max(answer.found.length >> 1, MIN_BATCH)
+      if (answer.next === null) left.shift()
+      else left[0] = { ...place, to: answer.next }
+    }
+
+    for (;;) {
+      const left = inOneRead(() => {
+        places ??= findPlaces()
+        for (let [place] = places; place !== undefined && found.length < wanted; [place] = places) {
+          askNext(places, place)
+          if (timeIsUp()) break
+        }
+        return places.length
+      })
+      if (left === 0 || found.length >= wanted) return left === 0 && found.length <= wanted
+      yield
+    }
   }
 
-  return function* search(query) {
-    const began = performance.now()
-    const clauses = parseSearch(query.text)
-    if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
-    const { rows, complete } = yield* candidatesOf(query, clauses, Math.max(WINDOW, 2 * query.limit))
-    const best = rank(rows, clauses, now()).slice(0, query.limit)
-    const sessionOf = sql<{ id: string; title: string; clientName: string }>(
-      'SELECT id, title, client_name AS clientName FROM sessions WHERE number = ?'
-    )
-    const hits = best.flatMap(({ candidate, found }) => {
-      const session = sessionOf.get(candidate.session)
-      // Removed between two steps.
-      if (session === undefined) return []
-      return {
-        messageId: candidate.id,
-        sessionId: session.id,
-        sessionTitle: session.title,
-        clientName: session.clientName,
-        role: candidate.role,
-        createdAt: candidate.createdAt,
-        snippet: snippet(candidate.text, clauses, found)
-      }
-    })
-    return { hits, more: !complete || rows.length > query.limit, tookMs: performance.now() - began }
+  function hitOf(row: FoundRow, clauses: readonly Clause[]): SearchHit | null {
+    const session = rows.session(row.session)
+    // Removed between two steps.
+    if (session === null) return null
+    return {
+      messageId: row.id,
+      sessionId: session.id,
+      sessionTitle: session.title,
+      clientName: session.clientName,
+      role: row.role,
+      createdAt: row.createdAt,
+      snippet: snippet(row.text, clauses)
+    }
   }
+
+  return {
+    *search(query) {
+      const began = performance.now()
+      const clauses = parseSearch(query.text)
+      if (clauses.length === 0) return { hits: [], more: false, tookMs: performance.now() - began }
+      const found: FoundRow[] = []
+      const wanted = clauses.length === 1 ? Math.max(WINDOW_OF_ONE, Math.ceil(1.5 * query.limit)) : Math.max(WINDOW, 2 * query.limit)
+      const complete = yield* gather(query, clauses, { plan: planSearch(clauses), wanted, found })
+      const newest = found.slice(0, wanted)
+      const closest: FoundRow[] = []
+      const plan = complete ? null : planClosest(clauses)
+      if (plan !== null) {
+        const below = newest.at(-1)?.position ?? 0
+        yield* gather(query, clauses, { plan, wanted: CLOSEST, found: closest, below, shardCount: CLOSEST_SHARDS })
+      }
+      const hits = rank([...newest, ...closest.slice(0, CLOSEST)], clauses, now())
+        .slice(0, query.limit)
+        .map((row) => hitOf(row, clauses))
+        .filter((hit) => hit !== null)
+      return { hits, more: !complete || found.length > query.limit, tookMs: performance.now() - began }
+    },
+    warm: () => inOneRead(() => rows.warm(stepTimer()))
+  }
+}
+
+interface Gathering {
+  readonly plan: SearchPlan
+  readonly wanted: number
+  /** Only messages before this position. */
+  readonly below?: number
+  /** How many of the newest shards that may hold some. */
+  readonly shardCount?: number
+  /** Added to, newest first. */
+  readonly found: FoundRow[]
 }
 
 interface Place extends Positions {

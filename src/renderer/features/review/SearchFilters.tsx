@@ -1,19 +1,20 @@
-// What narrows a search: client, who spoke, session, dates.
+// What narrows a search: client, who spoke, session, when.
 import { X } from 'lucide-react'
-import { useMemo, type ReactNode } from 'react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { roles } from '../../../shared/domain.ts'
 import { useActions, useMirror } from '../../state/context.tsx'
 import type { SearchDraft } from '../../state/model.ts'
-import { dayKey, dayStart } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
+import { ClientFilter } from './ClientFilter.tsx'
+import { PeriodFilter } from './PeriodFilter.tsx'
 
-const DAY_MS = 86_400_000
+type Filters = Omit<SearchDraft, 'text'>
 
-/** The draft with one filter changed; undefined takes it away. */
-function changed(draft: SearchDraft, key: Exclude<keyof SearchDraft, 'text'>, value: string | number | undefined): SearchDraft {
-  const { [key]: _old, ...rest } = draft
-  return value === undefined || value === '' || (typeof value === 'number' && Number.isNaN(value)) ? rest : { ...rest, [key]: value }
+/** The draft with some filters changed; undefined and empty ones are taken away. */
+function changed(draft: SearchDraft, change: { readonly [K in keyof Filters]: Filters[K] | '' }): SearchDraft {
+  const filters = Object.entries({ ...draft, ...change, text: undefined }).filter(([, value]) => value !== undefined && value !== '')
+  return { text: draft.text, ...(Object.fromEntries(filters) as Filters) }
 }
 
 export function SearchFilters({ draft }: { readonly draft: SearchDraft }): ReactNode {
@@ -24,22 +25,42 @@ export function SearchFilters({ draft }: { readonly draft: SearchDraft }): React
     () => [...new Set(all.map((session) => session.clientName).filter((name) => name !== ''))].sort((a, b) => a.localeCompare(b)),
     [all]
   )
-  const set = (key: Exclude<keyof SearchDraft, 'text'>, value: string | number | undefined): void => actions.setSearch(changed(draft, key, value))
+  const client = draft.clientName ?? ''
+  const shown = client === '' ? all : all.filter((session) => session.clientName === client)
+  const set = (change: Parameters<typeof changed>[1]): void => actions.setSearch(changed(draft, change))
   const any = Object.keys(draft).length > 1
+  // Made anew when all is cleared: days that were written but meant nothing go too.
+  const [cleared, setCleared] = useState(0)
   return (
-    <div className="search-filters">
+    <div className="search-filters" role="group" aria-label={text.search.filters}>
+      <ClientFilter
+        clients={clients}
+        value={client}
+        onChange={(clientName) => {
+          const stays = draft.sessionId !== undefined && (clientName === '' || sessions[draft.sessionId]?.clientName === clientName)
+          // A session of another client would find nothing.
+          set({ clientName, sessionId: stays ? draft.sessionId : undefined })
+        }}
+      />
       <select
         className="input"
-        aria-label={text.search.client}
-        value={draft.clientName ?? ''}
-        onChange={(event) => set('clientName', event.target.value)}
+        aria-label={text.search.session}
+        value={draft.sessionId ?? ''}
+        onChange={(event) => set({ sessionId: event.target.value })}
       >
-        <option value="">{text.search.anyClient}</option>
-        {clients.map((client) => (
-          <option key={client}>{client}</option>
+        <option value="">{text.search.anySession}</option>
+        {shown.map((session) => (
+          <option key={session.id} value={session.id}>
+            {session.title === '' ? text.rail.untitled : session.title}
+          </option>
         ))}
       </select>
-      <select className="input" aria-label={text.search.role} value={draft.role ?? ''} onChange={(event) => set('role', event.target.value)}>
+      <select
+        className="input"
+        aria-label={text.search.role}
+        value={draft.role ?? ''}
+        onChange={(event) => set({ role: event.target.value as SearchDraft['role'] | '' })}
+      >
         <option value="">{text.search.anyRole}</option>
         {roles.map((role) => (
           <option key={role} value={role}>
@@ -47,40 +68,16 @@ export function SearchFilters({ draft }: { readonly draft: SearchDraft }): React
           </option>
         ))}
       </select>
-      <select
-        className="input"
-        aria-label={text.search.session}
-        value={draft.sessionId ?? ''}
-        onChange={(event) => set('sessionId', event.target.value)}
-      >
-        <option value="">{text.search.anySession}</option>
-        {all.map((session) => (
-          <option key={session.id} value={session.id}>
-            {session.title === '' ? text.rail.untitled : session.title}
-          </option>
-        ))}
-      </select>
-      <label className="date-filter">
-        <span>{text.search.from}</span>
-        <input
-          type="date"
-          className="input num"
-          value={draft.from === undefined ? '' : dayKey(draft.from)}
-          onChange={(event) => set('from', dayStart(event.target.value))}
-        />
-      </label>
-      <label className="date-filter">
-        <span>{text.search.to}</span>
-        <input
-          type="date"
-          className="input num"
-          value={draft.to === undefined ? '' : dayKey(draft.to)}
-          // The whole last day counts.
-          onChange={(event) => set('to', dayStart(event.target.value) + DAY_MS - 1)}
-        />
-      </label>
+      <PeriodFilter key={cleared} span={draft} onChange={({ from, to }) => set({ from, to })} />
       {any ? (
-        <Button small kind="quiet" onClick={() => actions.setSearch({ text: draft.text })}>
+        <Button
+          small
+          kind="quiet"
+          onClick={() => {
+            setCleared(cleared + 1)
+            actions.setSearch({ text: draft.text })
+          }}
+        >
           <X size={14} aria-hidden />
           {text.search.clear}
         </Button>

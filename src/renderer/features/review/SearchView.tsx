@@ -4,22 +4,24 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode 
 import type { SearchHit } from '../../../shared/domain.ts'
 import { useActions, useLocal } from '../../state/context.tsx'
 import type { SearchDraft } from '../../state/model.ts'
-import { formatDate, formatDuration, formatTime } from '../../text/format.ts'
+import { formatDate, formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
-import { IconButton } from '../../ui/Button.tsx'
+import { Button, IconButton } from '../../ui/Button.tsx'
 import { Banners } from '../shell/Announcements.tsx'
 import { MenuButton } from '../sessions/SessionHeader.tsx'
 import { SearchFilters } from './SearchFilters.tsx'
-import { useSearch, type SearchState } from './useSearch.ts'
+import { FIRST_HITS, MOST_HITS, useSearch, type SearchState } from './useSearch.ts'
 
 export function SearchView(): ReactNode {
   const actions = useActions()
   const draft = useLocal((local) => local.search)
-  const state = useSearch(draft)
-  const [choice, setChoice] = useState({ hits: state.hits, index: 0 })
-  // Other results: the first one is chosen again.
-  const active = choice.hits === state.hits ? choice.index : 0
-  const setActive = (index: number): void => setChoice({ hits: state.hits, index })
+  const [wide, setWide] = useState<SearchDraft | null>(null)
+  const state = useSearch(draft, wide === draft ? MOST_HITS : FIRST_HITS)
+  const canWiden = state.more && state.of === draft && wide !== draft
+  const [choice, setChoice] = useState({ of: state.of, index: 0 })
+  // Another search: the first one is chosen again. More of the same one: the choice stays.
+  const active = choice.of === state.of ? Math.min(choice.index, Math.max(0, state.hits.length - 1)) : 0
+  const setActive = (index: number): void => setChoice({ of: state.of, index })
   const listId = useId()
   const field = useRef<HTMLInputElement>(null)
   const optionId = (index: number): string => `${listId}-${index}`
@@ -52,6 +54,7 @@ export function SearchView(): ReactNode {
     if (to !== undefined) {
       event.preventDefault()
       setActive(Math.max(0, to))
+      if (to === last && canWiden) setWide(draft)
     } else if (event.key === 'Enter') {
       event.preventDefault()
       if (fresh) open(state.hits[active])
@@ -92,7 +95,7 @@ export function SearchView(): ReactNode {
       </header>
       <SearchFilters draft={draft} />
       <Banners />
-      <SearchStatus state={state} query={draft.text} />
+      <SearchStatus state={state} draft={draft} />
       <div className="search-results" id={listId} role="listbox" aria-label={text.search.label}>
         {state.hits.map((hit, index) => (
           <Hit
@@ -105,23 +108,50 @@ export function SearchView(): ReactNode {
           />
         ))}
       </div>
-      {state.hits.length === 0 && state.status !== 'searching' ? <SearchEmpty state={state} query={draft.text} /> : null}
+      {canWiden ? (
+        <Button kind="quiet" className="search-more" onClick={() => setWide(draft)}>
+          {text.search.showMore}
+        </Button>
+      ) : state.more && wide === draft ? (
+        <p className="search-more hint">{text.search.tooMany}</p>
+      ) : null}
+      {state.hits.length === 0 && state.status !== 'searching' ? <SearchEmpty state={state} draft={draft} /> : null}
     </main>
   )
 }
 
-function SearchStatus({ state, query }: { readonly state: SearchState; readonly query: string }): ReactNode {
+interface StateProps {
+  readonly state: SearchState
+  readonly draft: SearchDraft
+}
+
+function SearchStatus({ state, draft }: StateProps): ReactNode {
+  const found = state.hits.length
   const words =
-    state.status === 'ready' && state.hits.length > 0 ? text.search.results(state.hits.length, state.more, formatDuration(state.tookMs)) : ''
+    state.status !== 'ready'
+      ? ''
+      : found > 0
+        ? text.search.results(found, state.more)
+        : hasWords(draft.text)
+          ? text.search.none(draft.text.trim())
+          : ''
   return (
     <p className="search-status num">
-      <span role="status">{state.status === 'ready' && state.hits.length === 0 ? text.search.none(query) : words}</span>
-      {state.hits.length === 0 ? null : <span aria-hidden="true">{text.search.help}</span>}
+      {/* Nothing found is written large below; here it is only spoken. */}
+      <span role="status" className={found === 0 ? 'sr-only' : undefined}>
+        {words}
+      </span>
+      {found === 0 ? null : <span aria-hidden="true">{text.search.help}</span>}
     </p>
   )
 }
 
-function SearchEmpty({ state, query }: { readonly state: SearchState; readonly query: string }): ReactNode {
+/** Punctuation alone can't be looked for. */
+function hasWords(typed: string): boolean {
+  return /[\p{L}\p{N}]/u.test(typed)
+}
+
+function SearchEmpty({ state, draft }: StateProps): ReactNode {
   if (state.status === 'failed') {
     return (
       <div className="empty" role="alert">
@@ -130,10 +160,16 @@ function SearchEmpty({ state, query }: { readonly state: SearchState; readonly q
       </div>
     )
   }
+  const typed = draft.text.trim()
+  const [title, body] =
+    typed === '' ? [text.search.idleTitle, text.search.idleBody]
+    : hasWords(typed) ? [text.search.none(typed), text.search.noneHint]
+    : [text.search.nothingToFind, text.search.nothingToFindHint] // prettier-ignore
   return (
     <div className="empty">
-      <h2>{query.trim() === '' ? text.search.idleTitle : text.search.none(query)}</h2>
-      <p>{query.trim() === '' ? text.search.idleBody : text.search.noneHint}</p>
+      <h2>{title}</h2>
+      <p>{body}</p>
+      {hasWords(typed) && Object.keys(draft).length > 1 ? <p>{text.search.noneFiltered}</p> : null}
     </div>
   )
 }

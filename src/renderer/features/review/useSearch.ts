@@ -9,18 +9,19 @@ export interface SearchState {
   readonly status: 'idle' | 'searching' | 'ready' | 'failed'
   readonly hits: readonly SearchHit[]
   readonly more: boolean
-  readonly tookMs: number
   readonly error: string
   /** What these hits answer: while the next ones are on their way, not what is in the field. */
   readonly of: SearchDraft | null
 }
-const idle: SearchState = { status: 'idle', hits: [], more: false, tookMs: 0, error: '', of: null }
+const idle: SearchState = { status: 'idle', hits: [], more: false, error: '', of: null }
 
 /** Waits for a pause this short, so that a fast typist does not ask for every letter. */
 const PAUSE_MS = 40
-const LIMIT = 50
+/** A screenful or two at first, which is what is looked at; then all that main gives. */
+export const FIRST_HITS = 30
+export const MOST_HITS = 100
 
-export function useSearch(draft: SearchDraft): SearchState {
+export function useSearch(draft: SearchDraft, limit: number): SearchState {
   const { bridge } = useAppStore()
   const [state, setState] = useState(idle)
   const empty = draft.text.trim() === ''
@@ -29,8 +30,8 @@ export function useSearch(draft: SearchDraft): SearchState {
     const overtaken = new AbortController()
     const timer = setTimeout(() => {
       setState((old) => ({ ...old, status: 'searching' }))
-      bridge.call('search.query', { ...draft, limit: LIMIT }, { signal: overtaken.signal }).then(
-        (result) => setState({ status: 'ready', hits: result.hits, more: result.more, tookMs: result.tookMs, error: '', of: draft }),
+      bridge.call('search.query', { ...draft, limit }, { signal: overtaken.signal }).then(
+        (result) => setState({ status: 'ready', hits: result.hits, more: result.more, error: '', of: draft }),
         (error: unknown) => {
           if (!overtaken.signal.aborted) setState({ ...idle, status: 'failed', error: toCopilotError(error).message })
         }
@@ -40,6 +41,6 @@ export function useSearch(draft: SearchDraft): SearchState {
       clearTimeout(timer)
       overtaken.abort()
     }
-  }, [bridge, draft, empty])
+  }, [bridge, draft, empty, limit])
   return empty ? idle : state
 }
