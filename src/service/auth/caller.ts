@@ -7,6 +7,8 @@ export interface Caller {
   /** Who pays, and what they may; absent: the token does not say. */
   readonly organisation?: string | undefined
   readonly tier?: string | undefined
+  /** The desktop that started this service: it shares it with nobody, so only budgets hold it back. */
+  readonly isOwner?: boolean | undefined
   /** Unix ms; null: as long as the service runs. */
   readonly expiresAt: number | null
 }

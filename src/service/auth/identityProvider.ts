@@ -31,7 +31,12 @@ const CLOCK_TOLERANCE_S = 5
 /** Names that belong to the service itself. */
 const RESERVED = /^(?:local$|service$|client:)/
 
-const claimsSchema = z.object({ sub: z.string().min(1).max(128), exp: z.number() })
+const claimsSchema = z.object({
+  sub: z.string().min(1).max(128),
+  exp: z.number(),
+  org: z.string().min(1).max(128).optional().catch(undefined),
+  tier: z.string().max(64).optional().catch(undefined)
+})
 
 export function createIdentityProvider(
   settings: IdentityProviderSettings,
@@ -56,7 +61,13 @@ export function createIdentityProvider(
         })
         const claims = claimsSchema.parse(payload)
         if (RESERVED.test(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
-        return { userId: claims.sub, role: highestRole(rolesIn(payload, settings.rolesClaim)), expiresAt: claims.exp * 1_000 }
+        return {
+          userId: claims.sub,
+          role: highestRole(rolesIn(payload, settings.rolesClaim)),
+          expiresAt: claims.exp * 1_000,
+          ...(claims.org === undefined ? {} : { organisation: claims.org }),
+          ...(claims.tier === undefined ? {} : { tier: claims.tier })
+        }
       } catch (error) {
         throw faultOf(error)
       }

@@ -23,7 +23,7 @@ describe('verifier', () => {
   })
 
   it('accepts the launch token as the local admin, and nothing near it', async () => {
-    expect(await verifier('launch-me').verify('launch-me')).toEqual({ userId: 'local', role: 'admin', expiresAt: null })
+    expect(await verifier('launch-me').verify('launch-me')).toEqual({ userId: 'local', role: 'admin', isOwner: true, expiresAt: null })
     for (const wrong of ['launch-m', 'launch-me ', 'Launch-me', 'launch-mee']) {
       await expect(verifier('launch-me').verify(wrong)).rejects.toMatchObject({ code: 'unauthenticated' })
     }

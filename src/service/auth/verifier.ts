@@ -75,7 +75,7 @@ export function createVerifier({ keys, launchToken, identityProvider = null, cli
       if (token === undefined || token === '') throw refused('No token was sent. Sign in, or send one as "Authorization: Bearer …".')
       if (token.length > LONGEST_TOKEN) throw refused('The token is too long to be one of this service.')
       const seen = digest(token)
-      if (launchDigest !== null && timingSafeEqual(seen, launchDigest)) return { userId: 'local', role: 'admin', expiresAt: null }
+      if (launchDigest !== null && timingSafeEqual(seen, launchDigest)) return { userId: 'local', role: 'admin', isOwner: true, expiresAt: null }
       const key = seen.toString('base64')
       const known = remembered.get(key)
       if (known !== undefined && Math.abs(clock.now() - known.since) < REMEMBERED_MS) {

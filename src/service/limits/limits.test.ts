@@ -50,6 +50,14 @@ describe('messages', () => {
     expect(await through(most, () => limits.message(caller('anna'), channel))).toBe(most / 2)
   })
 
+  it('do not hold back the desktop that owns the service, however much waits in its outbox', async () => {
+    const { limits, through, begin } = desk({ servicePerMinute: 1, streamsPerUser: 1 }, { tiers: { FREE: { turnsPerDay: 1 } } })
+    const owner: Caller = { ...caller('local', 'FREE'), isOwner: true }
+    expect(await through(500, () => limits.message(owner, 'request'))).toBe(500)
+    expect(await through(500, () => limits.begin(owner))).toBe(500)
+    expect(await through(2, () => begin(caller('anna', 'FREE')))).toBe(1)
+  })
+
   it('are bounded for the whole service', async () => {
     const { limits, through } = desk({ servicePerMinute: 10 })
     let user = 0

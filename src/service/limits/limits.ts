@@ -15,7 +15,7 @@ export interface TurnLease {
 }
 
 export interface Limits {
-  /** For every message that asks something. Throws `rate_limited` with `retryAfterMs`. */
+  /** For every message that asks something; an outbox that empties itself after a day on a train is not held back by its own machine. Throws `rate_limited` with `retryAfterMs`. */
   message(caller: Caller, channel: Channel): Promise<void>
   /** For every turn that is new. Throws `rate_limited` with `retryAfterMs`, and `resetAt` where a day is used up. */
   begin(caller: Caller): Promise<TurnLease>
@@ -88,6 +88,7 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
 
   return {
     async message(caller, channel) {
+      if (caller.isOwner === true) return
       const limit = channel === 'socket' ? rates.socketMessagesPerMinute : rates.requestsPerMinute
       await refuse([
         { charge: perMinute(`${channel}:${caller.userId}`, limit), what: `More than ${limit} messages in a minute` },
@@ -96,6 +97,7 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
     },
 
     async begin(caller) {
+      if (caller.isOwner === true) return { release: () => undefined }
       const { userId } = caller
       const organisation = organisationOf(caller)
       const tier = policy.tierOf(organisation, caller.tier)
