@@ -48,7 +48,7 @@ describe.concurrent('chaos:outbox', { timeout: 180_000 }, () => {
   })
 })
 
-it.each([
+it.concurrent.each([
   ['outbox', '--cycles', 'many'],
   ['stream', '--cycles', '0'],
   ['outbox', '--seed', '1.5'],
