@@ -18,16 +18,18 @@ const clock = { now: () => START }
 let dataDir: string
 let store: HistoryStore
 let reader: HistoryStore
-beforeEach(() => {
+function open(): void {
   dataDir = mkdtempSync(join(tmpdir(), 'aside-index-'))
   store = openStore({ dataDir, key, clock }).store
   reader = openReadingStore({ dataDir, key, clock })
-})
-afterEach(() => {
+}
+function close(): void {
   reader.close()
   store.close()
   rmSync(dataDir, { recursive: true })
-})
+}
+beforeEach(open)
+afterEach(close)
 
 interface Row {
   readonly position: number
@@ -80,52 +82,59 @@ describe('the search index', () => {
     () => {
       let n = 0
       fc.assert(
-        fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
-          const texts = new Map<string, string>()
-          const open: number[] = []
-          const session = `s${++n}`
-          store.createSession(newSession(session))
-          for (const { kind, pick, text: next } of steps) {
-            const chosen = open[pick % Math.max(1, open.length)]
-            if (kind === 'ask') {
-              const turn = ++n
-              store.accept({ question: newQuestion(turn, next, { sessionId: session }), messageId: `q${turn}`, at: START + turn })
-              texts.set(`q${turn}`, next)
-              open.push(turn)
-            } else if (kind === 'rename') {
-              store.updateSession(session, { details: { title: `Renamed ${n}` } }, START)
-            } else if (kind === 'remove' && pick % 4 === 0) {
-              store.removeSession(session)
-              store.createSession(newSession(session))
-              texts.clear()
-              open.length = 0
-            } else if (chosen !== undefined && kind === 'edit') {
-              const turn = ++n
-              store.editQuestion(`q${chosen}`, { text: next, turnId: turnIdOf(turn), at: START })
-              texts.set(`q${chosen}`, next)
-              // Asked by another turn from now on: it is only looked at.
-              open.splice(open.indexOf(chosen), 1)
-            } else if (chosen !== undefined && kind === 'answer') {
-              store.saveEvents(turnIdOf(chosen), answered(chosen, next))
-              texts.set(`a${chosen}`, next)
-              open.splice(open.indexOf(chosen), 1)
+        fc
+          .property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
+            const texts = new Map<string, string>()
+            const unanswered: number[] = []
+            const session = `s${++n}`
+            store.createSession(newSession(session))
+            for (const { kind, pick, text: next } of steps) {
+              const chosen = unanswered[pick % Math.max(1, unanswered.length)]
+              if (kind === 'ask') {
+                const turn = ++n
+                store.accept({ question: newQuestion(turn, next, { sessionId: session }), messageId: `q${turn}`, at: START + turn })
+                texts.set(`q${turn}`, next)
+                unanswered.push(turn)
+              } else if (kind === 'rename') {
+                store.updateSession(session, { details: { title: `Renamed ${n}` } }, START)
+              } else if (kind === 'remove' && pick % 4 === 0) {
+                store.removeSession(session)
+                store.createSession(newSession(session))
+                texts.clear()
+                unanswered.length = 0
+              } else if (chosen !== undefined && kind === 'edit') {
+                const turn = ++n
+                store.editQuestion(`q${chosen}`, { text: next, turnId: turnIdOf(turn), at: START })
+                texts.set(`q${chosen}`, next)
+                // Asked by another turn from now on: it is only looked at.
+                unanswered.splice(unanswered.indexOf(chosen), 1)
+              } else if (chosen !== undefined && kind === 'answer') {
+                store.saveEvents(turnIdOf(chosen), answered(chosen, next))
+                texts.set(`a${chosen}`, next)
+                unanswered.splice(unanswered.indexOf(chosen), 1)
+              }
+              const [id, last] = [...texts].at(-1) ?? []
+              if (id === undefined || last === undefined) continue
+              const list = words(last)
+              // As it is written: one character that is folded to several would be several words when those are typed.
+              if (list.length > 0) expect(found(`${last.slice(list.start(0), list.end(0))} `)).toContain(id)
             }
-            const [id, last] = [...texts].at(-1) ?? []
-            const first = last === undefined ? '' : words(last).raw(0)
-            if (id !== undefined && first !== '') expect(found(`${first} `)).toContain(id)
-          }
-          for (const [id, kept] of texts) {
-            const list = words(kept)
-            for (let at = 0; at < list.length; at++) {
-              const { hits } = runSteps(reader.search({ text: `"${kept.slice(list.start(at), list.end(at))}" `, sessionId: session, limit: 100 }))
-              expect(hits.map((hit) => hit.messageId)).toContain(id)
+            for (const [id, kept] of texts) {
+              const list = words(kept)
+              for (let at = 0; at < list.length; at++) {
+                const { hits } = runSteps(reader.search({ text: `"${kept.slice(list.start(at), list.end(at))}" `, sessionId: session, limit: 100 }))
+                expect(hits.map((hit) => hit.messageId)).toContain(id)
+              }
             }
-          }
-          const { held, due } = indexAndRows()
-          expect(held).toEqual(due)
-          store.removeSession(session)
-          expect(found('cloud ')).toEqual([])
-        }),
+            const { held, due } = indexAndRows()
+            expect(held).toEqual(due)
+            store.removeSession(session)
+            expect(found('cloud ')).toEqual([])
+          })
+          // Nothing is left to the next one, so that a counterexample tells the whole story.
+          .afterEach(() => {
+            for (const { id } of store.listSessions({ limit: 10 })) store.removeSession(id)
+          }),
         { numRuns: 40 }
       )
     }
