@@ -8,9 +8,12 @@ import { createDesk, type AskInput, type Desk } from './ask/desk.ts'
 import { createRecorder } from './ask/recorder.ts'
 import type { Secrets } from './auth/secrets.ts'
 import type { History } from './history/history.ts'
+import { createCareHandlers } from './ipc/careHandlers.ts'
 import { createHandlers } from './ipc/handlers.ts'
 import { createMirror, type Mirror, type WindowKind } from './ipc/mirror.ts'
 import { createRouter, type Router } from './ipc/router.ts'
+import { createTransferHandlers } from './ipc/transferHandlers.ts'
+import { createJobs } from './jobs.ts'
 import type { Link } from './link/link.ts'
 import type { Log } from './log.ts'
 import { createPump } from './outbox/pump.ts'
@@ -64,6 +67,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
   const { history, link, settings, shell, clock, newId, log } = options
   const mirror = createMirror()
   const announcements = new Map<string, Announcement>()
+  const jobs = createJobs({ newId, publish: (delta) => mirror.publish(delta), now: clock.now })
   let overlaySessionId: string | null = null
   let stopped = false
   let following = 0
@@ -111,6 +115,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
     ...shell.status(),
     version: options.version,
     keyStorage: options.keyStorage,
+    locked: false,
     historyIncident: options.historyIncident
   })
   const announce: Desktop['announce'] = (level, text, sticky) => {
@@ -143,7 +148,9 @@ export function createDesktop(options: DesktopOptions): Desktop {
       sessions: [...sessions],
       waiting,
       overlaySessionId,
-      announcements: [...announcements.values()]
+      announcements: [...announcements.values()],
+      jobs: jobs.list(),
+      drafts: {}
     }
   }
 
@@ -166,6 +173,9 @@ export function createDesktop(options: DesktopOptions): Desktop {
       createHandlers({
         history,
         desk,
+        jobs,
+        care: createCareHandlers(),
+        transfer: createTransferHandlers(),
         link,
         shell,
         secrets: options.secrets,
@@ -250,6 +260,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
     async stop() {
       stopped = true
       for (const end of unsubscribe) end()
+      await jobs.stop()
       await pump.stop()
       await link.stop()
       mirror.stop()

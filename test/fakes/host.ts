@@ -47,6 +47,8 @@ export async function startHost({ dataDir, environment = {} }: HostOptions): Pro
       showMain: quiet,
       openExternal: quiet,
       writeClipboard: quiet,
+      chooseSaveFile: async () => null,
+      chooseOpenFile: async () => null,
       apply: quiet,
       status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
       onStatus: () => () => undefined
