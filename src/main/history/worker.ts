@@ -15,7 +15,7 @@ const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => no
 
 /** Between two slices of upkeep, so that calls come first. */
 const TEND_AFTER_MS = 2
-const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
+const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage', 'beginImport', 'importRecords', 'dropImport', 'indexImported'])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
 
@@ -105,6 +105,8 @@ port.on('message', (message: ToWorker) => {
     case 'open':
       now = message.now
       store = open()
+      // What the last run left to do is done without waiting for a call.
+      if (store !== null) tendSoon(store)
       return
     case 'call':
       if (store !== null) answer(store, message)
