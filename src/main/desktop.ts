@@ -7,7 +7,11 @@ import type { TurnEvent } from '../shared/turn.ts'
 import { createDesk, type AskInput, type Desk } from './ask/desk.ts'
 import { createRecorder } from './ask/recorder.ts'
 import type { Secrets } from './auth/secrets.ts'
+import { createExporter } from './export/exporter.ts'
+import type { RenderPages } from './export/renderer.ts'
 import type { History } from './history/history.ts'
+import { createImporter } from './import/importer.ts'
+import type { ImportReader } from './import/reader.ts'
 import { createCareHandlers } from './ipc/careHandlers.ts'
 import { createHandlers } from './ipc/handlers.ts'
 import { createMirror, type Mirror, type WindowKind } from './ipc/mirror.ts'
@@ -26,6 +30,9 @@ export interface DesktopOptions {
   /** What happened when the history was opened; null when all was well. */
   readonly historyIncident: string | null
   readonly keyStorage: DesktopStatus['keyStorage']
+  /** Reads files to be imported, and renders exports, beside the main thread. */
+  readonly importReader: ImportReader
+  readonly renderPages: RenderPages
   readonly link: Link
   readonly settings: SettingsStore
   readonly secrets: Secrets
@@ -175,7 +182,18 @@ export function createDesktop(options: DesktopOptions): Desktop {
         desk,
         jobs,
         care: createCareHandlers(),
-        transfer: createTransferHandlers(),
+        transfer: createTransferHandlers({
+          exporter: createExporter({ history, jobs, render: options.renderPages, newId }),
+          importer: createImporter({
+            history,
+            jobs,
+            reader: options.importReader,
+            newId,
+            onImported: () => mirror.publish({ slice: 'history-replaced' })
+          }),
+          shell,
+          clock
+        }),
         link,
         shell,
         secrets: options.secrets,

@@ -2,6 +2,9 @@
 // question waits for it.
 import type { Counts } from '../../shared/domain.ts'
 
+/** Of a longer text that is imported, search reads the beginning: about 40 ms, for which a question has to wait. */
+export const MAX_INDEXED_CHARACTERS = 100_000
+
 /** What an export takes: all that is given must hold. Both times inclusive, Unix ms; of messages and of the ledger's rows. */
 export interface ExportScope {
   readonly sessionId?: string | undefined

@@ -3,6 +3,7 @@
 import { v5 as uuidv5 } from 'uuid'
 import { CopilotError } from '../../../shared/errors.ts'
 import type { Counts } from '../../../shared/domain.ts'
+import { MAX_INDEXED_CHARACTERS } from '../bulk.ts'
 import { unpackRecords, type HistoryRecord, type RecordOf } from '../records.ts'
 import type { Steps } from '../steps.ts'
 import type { Core } from './core.ts'
@@ -35,8 +36,6 @@ const INDEX_CALL_MS = 250
 const REMOVED_AT_ONCE = 200
 /** Positions looked at in one transaction of indexing. */
 const INDEXED_AT_ONCE = 64
-/** Of a longer text the index reads the beginning: about 40 ms, in which a question has to wait. */
-export const MAX_INDEXED_CHARACTERS = 100_000
 /** Names a turn or message whose id another session has. A random UUID, fixed for good. */
 const OTHER_ID = 'f3bf2a0e-6d0c-4f0b-9c53-4f1d7a2b9e61'
 
