@@ -165,6 +165,7 @@ export function bulkContract(harness: HistoryHarness, open: (clock: HandClock) =
     const lines = await exportLines(history)
     await history.updateSession('s1', { details: { title: 'Renamed here' } }, START)
     expect(await importLines(history, lines)).toEqual({ sessions: 0, messages: 0 })
+    expect(await importLines(history, lines)).toEqual({ sessions: 0, messages: 0 })
     expect((await history.session('s1'))?.title).toBe('Renamed here')
     expect((await history.usage(RANGE)).totals.turns).toBe(4)
     expect(await history.knownSessions(['s1', 's2', 's3'])).toEqual(['s1', 's2'])

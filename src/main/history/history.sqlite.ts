@@ -169,7 +169,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     knownSessions: (ids) => read(() => imports.known(ids)),
     beginImport: () => inSteps(imports.begin()),
     importRecords: (records) => inSteps(imports.add(records)),
-    finishImport: () => write(() => imports.finish()),
+    finishImport: () => imports.finish(),
     dropImport: () => inSteps(imports.drop()),
     indexImported: () => inSteps(imports.index()),
     tend: () => !db.readonly && slice(() => upkeep.tend() || imports.tend()),

@@ -301,10 +301,13 @@ export function createImports({ sql, index }: Core, { messages, write, upkeep }:
     },
     finish() {
       const { first, last, sessions, messages: count } = current()
-      if (first !== null) sql('INSERT OR REPLACE INTO unindexed (from_position, to_position) VALUES (?, ?)').run(first, last)
-      // Without a condition SQLite empties a table at once, however many rows it has.
-      sql('DELETE FROM hidden_sessions').run()
-      sql('DELETE FROM hidden_ledger').run()
+      write(() => {
+        if (first !== null) sql('INSERT OR REPLACE INTO unindexed (from_position, to_position) VALUES (?, ?)').run(first, last)
+        // Without a condition SQLite empties a table at once, however many rows it has.
+        sql('DELETE FROM hidden_sessions').run()
+        sql('DELETE FROM hidden_ledger').run()
+      })
+      progress = null
       return { sessions, messages: count }
     },
     *drop() {
