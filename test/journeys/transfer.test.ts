@@ -1,10 +1,15 @@
 // The history out of one Aside and into another, through the bridge, with the real history, threads and files.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { BridgeInput, BridgeMethod, BridgeOutput } from '../../src/shared/bridge.ts'
+import type { History } from '../../src/main/history/history.ts'
 import { openHistory } from '../../src/main/history/history.worker.ts'
 import { createFakeCore, type FakeCore } from '../fakes/core.ts'
 import { chatgptConversation, zipOf } from '../fakes/chatgptExport.ts'
@@ -157,5 +162,45 @@ it('writes every format, and only what was asked for', async () => {
   await expect(one.call('export.write', { format: 'json' })).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringMatching(/not written.*history is unchanged/) as unknown
+  })
+})
+
+/** Imports in a process of its own that is killed when it says the word. */
+async function killedAt(word: string, file: string): Promise<void> {
+  const child = spawn(execPath, ['test/fakes/historyImportVictim.ts', join(folder, 'victim'), file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const line of createInterface(child.stdout)) if (line.startsWith(word)) break
+  child.kill('SIGKILL')
+  await once(child, 'close')
+}
+
+it('shows nothing of an import that was killed in the middle, and all of one that was killed behind it', async () => {
+  const file = join(folder, 'in.json')
+  const talk = (n: number): unknown => chatgptConversation(`c${n}`, [{ text: `unique${n} question` }, { text: 'word '.repeat(800) }])
+  await writeFile(file, JSON.stringify(Array.from({ length: 800 }, (_, n) => talk(n))))
+  const reopened = async <T>(use: (history: History) => Promise<T>): Promise<T> => {
+    const { history, incident } = await openHistory({ dataDir: join(folder, 'victim'), key: new Uint8Array(32).fill(3), clock: { now: Date.now } })
+    expect(incident).toBeNull()
+    try {
+      return await use(history)
+    } finally {
+      await history.close()
+    }
+  }
+  const never = new AbortController().signal
+  for (const word of ['read', 'batch 1', 'batch 4']) {
+    await killedAt(word, file)
+    await reopened(async (history) => {
+      expect([word, await history.listSessions({ limit: 10 })]).toEqual([word, []])
+      expect(await history.exportSize({})).toBe(0)
+      expect((await history.search({ text: 'question', limit: 10 }, never)).hits).toEqual([])
+    })
+  }
+  await killedAt('visible', file)
+  await reopened(async (history) => {
+    expect(await history.exportSize({})).toBe(1_600)
+    while ((await history.indexImported()) > 0);
+    const { hits } = await history.search({ text: 'unique799', limit: 10 }, never)
+    expect(hits).toHaveLength(1)
+    expect(await history.knownSessions([hits[0]?.sessionId ?? ''])).toHaveLength(1)
   })
 })
