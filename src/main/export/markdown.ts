@@ -33,12 +33,12 @@ function messageText(entry: TranscriptMessage, number: number): string {
   return `${head}${notes.map((note) => `*${inline(note)}*\n\n`).join('')}${body}\n`
 }
 
-/** A question as it was typed: a quote, in which nothing is Markdown but by its own marks. */
+/** A question as it was typed: a quote, which ends every fence that is open in it. */
 function quoted(text: string): string {
-  return `${safeMarkdown(text)
-    .split('\n')
-    .map((line) => (line === '' ? '>' : `> ${line}`))
-    .join('\n')}\n`
+  const quote = (all: string): string => `${all.replaceAll(/^/gm, '> ')}\n`
+  const lines = text.replaceAll(/\r\n?|[\u2028\u2029]/g, '\n')
+  const plain = quote(lines)
+  return hasHtml(plain) ? quote(escapeHtml(lines)) : plain
 }
 
 /** Words on one line in which no mark means anything. */

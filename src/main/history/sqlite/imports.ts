@@ -29,7 +29,7 @@ export interface ImportRooms {
 }
 
 /** How long one transaction may hold up a question that comes meanwhile, ms. */
-const TRANSACTION_MS = 12
+const TRANSACTION_MS = 8
 /** How long one call of `index` goes on before it tells how far it is, ms. */
 const INDEX_CALL_MS = 250
 /** Rows removed in one transaction. */
