@@ -61,9 +61,9 @@ async function measured<T>(
 async function whileAsking(history: History, work: () => Promise<unknown>): Promise<number[]> {
   await history.createSession(newSession('live'))
   const waits: number[] = []
-  let over = false
+  const over = new AbortController()
   const asking = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const began = performance.now()
       await history.accept({
         question: { turnId: uuidv7(), sessionId: 'live', text: 'What does a NAT gateway cost?', context: {} },
@@ -77,7 +77,7 @@ async function whileAsking(history: History, work: () => Promise<unknown>): Prom
   try {
     await work()
   } finally {
-    over = true
+    over.abort()
     await asking
   }
   return waits.toSorted((a, b) => a - b)

@@ -126,7 +126,7 @@ it('leaves nothing of what a person stopped, neither in the history nor on the d
   one.chosen = join(folder, 'stopped.json')
   const stopped = async (work: Promise<unknown>): Promise<void> => {
     await one.until(() => one.pushes.some(({ deltas }) => deltas.some((delta) => delta.slice === 'job' && delta.value.state === 'running')))
-    const [job] = (await one.desktop.snapshot()).jobs.filter(({ state }) => state === 'running')
+    const job = (await one.desktop.snapshot()).jobs.find(({ state }) => state === 'running')
     await one.call('job.cancel', { id: job?.id ?? '' })
     await expect(work).rejects.toMatchObject({ code: 'cancelled' })
     expect((await one.desktop.snapshot()).jobs.find(({ id }) => id === job?.id)).toMatchObject({ state: 'cancelled' })

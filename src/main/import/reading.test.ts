@@ -156,7 +156,7 @@ describe('broken files end in a sentence', () => {
     '100,000 levels inside a message': [json({ mapping: {} }).replace('{}', '['.repeat(100_000)), /nested more than 100 levels/]
   }
   for (const [name, [content, says]] of Object.entries(cases)) {
-    it(name, async () => {
+    it(`refuses ${name}`, async () => {
       await expect(read(content)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringMatching(says) as unknown })
       await expect(read(content)).rejects.toMatchObject({ message: expect.stringMatching(/Nothing was imported\.$/) as unknown })
     })

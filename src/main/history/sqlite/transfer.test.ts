@@ -80,7 +80,7 @@ const question = fc.record({
   quickAction: fc.option(fc.constantFrom(...quickActions), { nil: undefined }),
   context: fc.dictionary(key, title, { maxKeys: 2, noNullPrototype: true }),
   arrives: fc.nat(40),
-  then: fc.constantFrom('nothing', 'cancel', 'fail', 'edit')
+  end: fc.constantFrom('nothing', 'cancel', 'fail', 'edit')
 })
 type Asked = typeof question extends fc.Arbitrary<infer T> ? T : never
 
@@ -98,10 +98,10 @@ function tell(store: HistoryStore, n: number, asked: Asked, events: readonly Tur
     .map((event) => (event.type === 'accepted' || event.type === 'done' ? { ...event, messageId: `a${n}` } : event))
   if (named.length > 0) store.saveEvents(turnId, named)
   const state = store.outboxRow(turnId)?.state
-  if (state === 'settled' || asked.then === 'nothing') return
-  if (asked.then === 'cancel') store.changeOutbox(turnId, { state: 'cancelled' })
+  if (state === 'settled' || asked.end === 'nothing') return
+  if (asked.end === 'cancel') store.changeOutbox(turnId, { state: 'cancelled' })
   else store.changeOutbox(turnId, { state: 'failed', error: { details: { b: '2', a: '1' }, code: 'refused', message: asked.text } })
-  if (asked.then === 'edit') store.editQuestion(`q${n}`, { text: `${asked.text}?`, turnId: turnIdOf(1_000 + n), at: acceptedAt })
+  if (asked.end === 'edit') store.editQuestion(`q${n}`, { text: `${asked.text}?`, turnId: turnIdOf(1_000 + n), at: acceptedAt })
 }
 
 /** What a person sees of a session, but for what an export ends: what waited, and what was being answered. */
