@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import MarkdownIt from 'markdown-it'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FileRecord, FileRecordOf } from '../history/records.ts'
 import { createCsvRenderer, dollars, textCell } from './csv.ts'
 import { createHtmlRenderer } from './html.ts'
 import { createMarkdownRenderer, safeMarkdown } from './markdown.ts'
 import { exportColours } from './stylesheet.ts'
 import { writeWhole } from './wholeFile.ts'
+
+// A busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 })
 
 const AT = '2026-01-15T09:00:00.000Z'
 const session = (title: string): FileRecordOf<'session'> => ({

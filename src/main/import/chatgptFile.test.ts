@@ -1,11 +1,14 @@
 // Conversations as ChatGPT exports them, in the shapes that were seen between 2023 and 2026, and in some that nobody should see.
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { chatgptConversation as talk } from '../../../test/fakes/chatgptExport.ts'
 import { recordLine, recordSchema, type HistoryRecord, type RecordOf } from '../history/records.ts'
 import { chatgptConversation } from './chatgptFile.ts'
 import { createRemarks } from './remarks.ts'
+
+// A busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 })
 
 function convert(value: unknown): {
   readonly records: HistoryRecord[]

@@ -1,7 +1,10 @@
 // Whatever JSON it is and wherever it is cut into chunks, the parts are the elements.
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createJsonSplitter, parseJson } from './jsonSplitter.ts'
+
+// A busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 })
 
 const options = { listName: 'records', maxPartBytes: 1_000, maxDepth: 20 }
 

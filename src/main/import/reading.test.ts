@@ -15,10 +15,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { chatgptConversation, zipOf } from '../../../test/fakes/chatgptExport.ts'
 import type { HistoryRecord } from '../history/records.ts'
 import { readImport, type Reading, type ReadOptions } from './reading.ts'
+
+// A busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 })
 
 let folder = ''
 beforeEach(() => {
