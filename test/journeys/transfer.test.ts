@@ -15,7 +15,7 @@ import { createFakeCore, type FakeCore } from '../fakes/core.ts'
 import { chatgptConversation, zipOf } from '../fakes/chatgptExport.ts'
 import { fillHistory } from '../fakes/historyFilled.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 30_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 30_000 })
 
 let folder = ''
 const open: FakeCore[] = []
