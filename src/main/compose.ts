@@ -14,8 +14,10 @@ import type { Config } from './config.ts'
 import { createDesktop, type Desktop } from './desktop.ts'
 import type { EndpointHandlers } from './endpoint/endpoint.ts'
 import { openEndpoint } from './endpoint/server.ts'
+import { createPageRenderer } from './export/renderer.thread.ts'
 import { openHistory } from './history/history.worker.ts'
 import { loadOrCreateKey } from './history/key.ts'
+import { createImportReader } from './import/reader.thread.ts'
 import { createLateLink } from './link/late.ts'
 import { createGrpcTransport } from './link/link.grpc.ts'
 import { createSocketTransport } from './link/link.socket.ts'
@@ -72,6 +74,8 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
   })
   const core = createDesktop({
     history,
+    importReader: createImportReader(),
+    renderPages: createPageRenderer(),
     historyIncident: [key.incident, incident].filter((text) => text !== null).join(' ') || null,
     keyStorage: key.kind,
     link: service.link,

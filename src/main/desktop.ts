@@ -7,10 +7,17 @@ import type { TurnEvent } from '../shared/turn.ts'
 import { createDesk, type AskInput, type Desk } from './ask/desk.ts'
 import { createRecorder } from './ask/recorder.ts'
 import type { Secrets } from './auth/secrets.ts'
+import { createExporter } from './export/exporter.ts'
+import type { RenderPages } from './export/renderer.ts'
 import type { History } from './history/history.ts'
+import { createImporter } from './import/importer.ts'
+import type { ImportReader } from './import/reader.ts'
+import { createCareHandlers } from './ipc/careHandlers.ts'
 import { createHandlers } from './ipc/handlers.ts'
 import { createMirror, type Mirror, type WindowKind } from './ipc/mirror.ts'
 import { createRouter, type Router } from './ipc/router.ts'
+import { createTransferHandlers } from './ipc/transferHandlers.ts'
+import { createJobs } from './jobs.ts'
 import type { Link } from './link/link.ts'
 import type { Log } from './log.ts'
 import { createPump } from './outbox/pump.ts'
@@ -23,6 +30,9 @@ export interface DesktopOptions {
   /** What happened when the history was opened; null when all was well. */
   readonly historyIncident: string | null
   readonly keyStorage: DesktopStatus['keyStorage']
+  /** Reads files to be imported, and renders exports, beside the main thread. */
+  readonly importReader: ImportReader
+  readonly renderPages: RenderPages
   readonly link: Link
   readonly settings: SettingsStore
   readonly secrets: Secrets
@@ -64,6 +74,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
   const { history, link, settings, shell, clock, newId, log } = options
   const mirror = createMirror()
   const announcements = new Map<string, Announcement>()
+  const jobs = createJobs({ newId, publish: (delta) => mirror.publish(delta), now: clock.now })
   let overlaySessionId: string | null = null
   let stopped = false
   let following = 0
@@ -111,6 +122,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
     ...shell.status(),
     version: options.version,
     keyStorage: options.keyStorage,
+    locked: false,
     historyIncident: options.historyIncident
   })
   const announce: Desktop['announce'] = (level, text, sticky) => {
@@ -143,7 +155,9 @@ export function createDesktop(options: DesktopOptions): Desktop {
       sessions: [...sessions],
       waiting,
       overlaySessionId,
-      announcements: [...announcements.values()]
+      announcements: [...announcements.values()],
+      jobs: jobs.list(),
+      drafts: {}
     }
   }
 
@@ -166,6 +180,20 @@ export function createDesktop(options: DesktopOptions): Desktop {
       createHandlers({
         history,
         desk,
+        jobs,
+        care: createCareHandlers(),
+        transfer: createTransferHandlers({
+          exporter: createExporter({ history, jobs, render: options.renderPages, newId }),
+          importer: createImporter({
+            history,
+            jobs,
+            reader: options.importReader,
+            newId,
+            onImported: () => mirror.publish({ slice: 'history-replaced' })
+          }),
+          shell,
+          clock
+        }),
         link,
         shell,
         secrets: options.secrets,
@@ -254,6 +282,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
     async stop() {
       stopped = true
       for (const end of unsubscribe) end()
+      await jobs.stop()
       await pump.stop()
       await link.stop()
       mirror.stop()

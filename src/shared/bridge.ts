@@ -1,10 +1,17 @@
 // The typed bridge between renderer and main: every call with its schemas, and the one push channel. Parsed on arrival.
 import { z } from 'zod'
 import {
+  countsSchema,
   desktopStatusSchema,
+  exportRequestSchema,
+  historyStatusSchema,
+  importPreviewSchema,
+  jobSchema,
   linkStatusSchema,
   messagePageSchema,
   messageSchema,
+  purgeScopeSchema,
+  retentionRuleSchema,
   searchQuerySchema,
   searchResultSchema,
   sessionDetailsSchema,
@@ -20,6 +27,7 @@ import { quickActions, turnEventSchema } from './turn.ts'
 
 const id = z.string().min(1).max(128)
 const nothing = z.null()
+const passphraseText = z.string().min(1).max(1_000)
 
 /** Something a person should know, outside of any message. Shown until dismissed when `sticky`. */
 export const announcementSchema = z.object({
@@ -29,6 +37,10 @@ export const announcementSchema = z.object({
   sticky: z.boolean()
 })
 export type Announcement = z.infer<typeof announcementSchema>
+
+/** Unsent text. `turnId` is made at the first attempt to send it, so that a second attempt is the same question. */
+export const draftSchema = z.object({ text: z.string().max(200_000), turnId: z.uuid().nullable() })
+export type Draft = z.infer<typeof draftSchema>
 
 /** One step of the mirror. A `message` replaces the message whole; `turn` events go on top of the answer's `lastSeq`. */
 export const deltaSchema = z.discriminatedUnion('slice', [
@@ -42,6 +54,11 @@ export const deltaSchema = z.discriminatedUnion('slice', [
   z.object({ slice: z.literal('turn'), sessionId: id, messageId: id, events: z.array(turnEventSchema) }),
   z.object({ slice: z.literal('waiting'), count: z.number().int() }),
   z.object({ slice: z.literal('announcement'), value: announcementSchema }),
+  /** Long work: it replaces the job of the same id. One that ended stays in the list until it is dismissed. */
+  z.object({ slice: z.literal('job'), value: jobSchema }),
+  z.object({ slice: z.literal('job-removed'), id }),
+  /** The whole history is another one now (restored, imported, purged, unlocked): ask for a snapshot and forget what was loaded. */
+  z.object({ slice: z.literal('history-replaced') }),
   /** Main asks a window to show something: from a shortcut, a menu, a deep link, the command line. */
   z.object({
     slice: z.literal('command'),
@@ -67,7 +84,10 @@ export const snapshotSchema = z.object({
   waiting: z.number().int(),
   /** The session the overlay asks in. */
   overlaySessionId: z.string().nullable(),
-  announcements: z.array(announcementSchema)
+  announcements: z.array(announcementSchema),
+  jobs: z.array(jobSchema),
+  /** Unsent text by its place (a session's id, or `overlay`), so that not a word is lost in a crash. */
+  drafts: z.record(z.string(), draftSchema)
 })
 export type Snapshot = z.infer<typeof snapshotSchema>
 
@@ -109,6 +129,7 @@ export const bridge = {
     }),
     output: sessionSchema
   },
+  'sessions.get': { input: z.object({ id }), output: sessionSchema },
   'sessions.remove': { input: z.object({ id }), output: nothing },
   'sessions.list': {
     input: z.object({
@@ -132,6 +153,46 @@ export const bridge = {
   },
   'search.query': { input: searchQuerySchema, output: searchResultSchema },
   'usage.report': { input: usageRangeSchema, output: usageReportSchema },
+
+  /** Keeps unsent text in the encrypted history; an empty one is forgotten. */
+  'drafts.keep': { input: draftSchema.extend({ key: id }), output: nothing },
+
+  'history.status': { input: nothing, output: historyStatusSchema },
+  /** While `desktop.locked`: opens the history. `unauthenticated` for a wrong passphrase. */
+  'history.unlock': { input: z.object({ passphrase: passphraseText }), output: nothing },
+  /** Seals the history's key with a passphrase, or (null) with the system's vault again. `current` when one is set now. */
+  'history.setPassphrase': { input: z.object({ current: passphraseText.nullable(), next: passphraseText.nullable() }), output: historyStatusSchema },
+  /** Encrypts the whole history with a new key. */
+  'history.rekey': { input: nothing, output: nothing },
+  /**
+   * Main asks where to. With a passphrase the copy can be opened on any machine; without one only with this machine's key.
+   * Null: the person chose no file.
+   */
+  'history.backup': {
+    input: z.object({ passphrase: passphraseText.nullable() }),
+    output: z.object({ fileName: z.string(), sizeBytes: z.number().int() }).nullable()
+  },
+  /** Main asks which file. It is verified first; the present history is set aside, never deleted. */
+  'history.restore': { input: z.object({ passphrase: passphraseText.nullable() }), output: countsSchema.nullable() },
+  /** `days` null: kept until removed by hand. */
+  'history.setRetention': {
+    input: z.object({ clientName: retentionRuleSchema.shape.clientName, days: retentionRuleSchema.shape.days.nullable() }),
+    output: historyStatusSchema
+  },
+  /** How much a purge would take. */
+  'history.purgePreview': { input: purgeScopeSchema, output: countsSchema },
+  /** Removes for good: from the file, the log and the index. The usage ledger keeps its rows, without text. */
+  'history.purge': { input: purgeScopeSchema, output: countsSchema },
+
+  /** Main asks where to. Null: the person chose no file. */
+  'export.write': { input: exportRequestSchema, output: countsSchema.extend({ fileName: z.string() }).nullable() },
+  /** Main asks which file, reads and checks it. Nothing is in the history until `import.confirm`. Null: no file was chosen. */
+  'import.read': { input: nothing, output: importPreviewSchema.nullable() },
+  /** All of it or nothing. */
+  'import.confirm': { input: z.object({ id, clientName: z.string().max(200).optional() }), output: countsSchema },
+  'import.discard': { input: z.object({ id }), output: nothing },
+  'job.cancel': { input: z.object({ id }), output: nothing },
+  'job.dismiss': { input: z.object({ id }), output: nothing },
 
   'settings.change': { input: settingsPatchSchema, output: settingsSchema },
   /** Stores a provider's key in the main process; it never comes back. An empty one removes it. */

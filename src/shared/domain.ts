@@ -8,6 +8,9 @@ const id = z.string().min(1).max(128)
 const at = z.number().int().nonnegative()
 const shortText = z.string().max(200)
 
+/** How the key of the history is kept; `file`: no vault on this system, protected by file permissions only. */
+export const keyStorages = ['vault', 'file', 'passphrase'] as const
+
 // ---- sessions ------------------------------------------------------------------------------------------------------
 
 /** What a session tells about its meeting; sent as context with each question. */
@@ -242,7 +245,9 @@ export const desktopStatusSchema = z.object({
   version: z.string(),
   platform: z.enum(['darwin', 'win32', 'linux']),
   /** How the key of the history is kept; `file`: no vault on this system, protected by file permissions only. */
-  keyStorage: z.enum(['vault', 'file', 'passphrase']),
+  keyStorage: z.enum(keyStorages),
+  /** The history is sealed with a passphrase that was not given yet: `history.unlock` opens it. */
+  locked: z.boolean(),
   /** Whether this system keeps windows out of screen sharing: a promise only where the OS keeps it. */
   captureProtection: z.enum(['hidden', 'not-guaranteed']),
   /** For each shortcut: does it work? `taken`: another program has it. */
@@ -252,3 +257,76 @@ export const desktopStatusSchema = z.object({
   historyIncident: z.string().nullable()
 })
 export type DesktopStatus = z.infer<typeof desktopStatusSchema>
+
+// ---- taking care of the history ------------------------------------------------------------------------------------
+
+/** How long a client's messages are kept; `clientName` empty: every client without a rule of its own. */
+export const retentionRuleSchema = z.object({ clientName: shortText, days: z.number().int().min(1).max(36_500) })
+export type RetentionRule = z.infer<typeof retentionRuleSchema>
+
+export const historyStatusSchema = z.object({
+  /** Of the database with its write-ahead log, bytes. */
+  sizeBytes: z.number().int().nonnegative(),
+  sessions: z.number().int().nonnegative(),
+  messages: z.number().int().nonnegative(),
+  keyStorage: z.enum(keyStorages),
+  /** Unix ms; null: never, as far as this history knows. */
+  lastBackupAt: at.nullable(),
+  lastCheckAt: at.nullable(),
+  retention: z.array(retentionRuleSchema)
+})
+export type HistoryStatus = z.infer<typeof historyStatusSchema>
+
+/** What a purge takes: all that is given must hold. At least one must be given. */
+export const purgeScopeSchema = z
+  .object({ sessionId: id.optional(), clientName: shortText.optional(), before: at.optional() })
+  .refine((scope) => Object.values(scope).some((value) => value !== undefined), 'Say what shall be purged.')
+export type PurgeScope = z.infer<typeof purgeScopeSchema>
+export const countsSchema = z.object({ sessions: z.number().int(), messages: z.number().int() })
+export type Counts = z.infer<typeof countsSchema>
+
+// ---- import and export ---------------------------------------------------------------------------------------------
+
+export const exportFormats = ['json', 'markdown', 'html', 'csv'] as const
+export const exportRequestSchema = z.object({
+  /** `csv` is the usage ledger; the others are sessions with their messages. `json` can be imported again, losslessly. */
+  format: z.enum(exportFormats),
+  sessionId: id.optional(),
+  clientName: shortText.optional(),
+  from: at.optional(),
+  to: at.optional()
+})
+export type ExportRequest = z.infer<typeof exportRequestSchema>
+
+/** What a file to be imported holds. It is read and checked whole before a word of it is in the history. */
+export const importPreviewSchema = z.object({
+  id,
+  fileName: z.string(),
+  source: z.enum(['aside', 'chatgpt']),
+  sessions: z.number().int(),
+  messages: z.number().int(),
+  /** Sessions of the file that are already in the history: they are left as they are. */
+  known: z.number().int(),
+  /** Unix ms of the first and the last message; null without one. */
+  from: at.nullable(),
+  to: at.nullable(),
+  /** One sentence each, for people: what will be left out and why. At most 20. */
+  remarks: z.array(z.string())
+})
+export type ImportPreview = z.infer<typeof importPreviewSchema>
+
+// ---- long work -----------------------------------------------------------------------------------------------------
+
+export const jobSchema = z.object({
+  id,
+  kind: z.enum(['export', 'import', 'backup', 'restore', 'rekey', 'purge']),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  /** What it is doing, in words for people. */
+  text: z.string(),
+  done: z.number().nonnegative(),
+  /** Null: not known. */
+  total: z.number().nonnegative().nullable(),
+  cancellable: z.boolean(),
+  error: wireErrorSchema.nullable()
+})
+export type Job = z.infer<typeof jobSchema>

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { History } from '../../src/main/history/history.ts'
 import { handClock, newSession, type HandClock } from '../fakes/historySamples.ts'
 import { answersContract } from './historyAnswers.ts'
+import { bulkContract } from './historyBulk.ts'
 import { historyHarness } from './historyHarness.ts'
 import { questionsContract } from './historyQuestions.ts'
 import { readingContract } from './historyReading.ts'
@@ -31,6 +32,7 @@ export function historyContract(name: string, open: (clock: HandClock) => Promis
     questionsContract(harness)
     answersContract(harness)
     readingContract(harness)
+    bulkContract(harness, open)
 
     it('refuses calls after it was closed', async () => {
       await under.history.close()

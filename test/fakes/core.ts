@@ -1,5 +1,7 @@
 // The desktop core on fakes: history in memory, a scripted link, a shell that keeps quiet.
 import { createDesktop, type Desktop } from '../../src/main/desktop.ts'
+import { createPageRenderer } from '../../src/main/export/renderer.thread.ts'
+import { createImportReader } from '../../src/main/import/reader.thread.ts'
 import type { History } from '../../src/main/history/history.ts'
 import { silentLog } from '../../src/main/log.ts'
 import type { Shell } from '../../src/main/shell.ts'
@@ -23,7 +25,12 @@ export interface FakeCore {
 }
 
 export async function createFakeCore(
-  options: { readonly history?: (clock: { now(): number }) => History; readonly settings?: Settings } = {}
+  options: {
+    readonly history?: (clock: { now(): number }) => History
+    readonly settings?: Settings
+    /** What the person chooses when main asks for a file. */
+    readonly file?: () => string | null
+  } = {}
 ): Promise<FakeCore> {
   const clock = { at: 1_800_000_000_000, now: () => clock.at }
   const history = options.history?.(clock) ?? createMemoryHistory({ clock })
@@ -38,6 +45,8 @@ export async function createFakeCore(
     showMain: nothing,
     openExternal: async (url) => void opened.push(url),
     writeClipboard: nothing,
+    chooseSaveFile: async () => options.file?.() ?? null,
+    chooseOpenFile: async () => options.file?.() ?? null,
     apply: nothing,
     status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined
@@ -47,6 +56,8 @@ export async function createFakeCore(
     history,
     historyIncident: null,
     keyStorage: 'vault',
+    importReader: createImportReader(),
+    renderPages: createPageRenderer(),
     link,
     settings: { get: () => settings, set: (next) => void (settings = next) },
     secrets: { get: async () => null, set: async () => undefined },

@@ -68,7 +68,7 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     service: { embedded: true, address: '127.0.0.1:50051', version: '0.1.0', answeredBy: 'Local knowledge' }
   } // prettier-ignore
   let desktop: DesktopStatus = {
-    version: '0.1.0', platform: 'linux', keyStorage: 'vault', captureProtection: 'not-guaranteed', shortcuts: { toggleOverlay: 'registered', askClipboard: 'taken' }, overlayVisible: options.window === 'overlay',
+    version: '0.1.0', platform: 'linux', keyStorage: 'vault', locked: false, captureProtection: 'not-guaranteed', shortcuts: { toggleOverlay: 'registered', askClipboard: 'taken' }, overlayVisible: options.window === 'overlay',
     historyIncident: null, ...options.desktop
   } // prettier-ignore
 
@@ -122,12 +122,33 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     offline: () => link.state === 'offline'
   })
 
+  const unready = (): never => {
+    throw new CopilotError('unavailable', 'This part is still being built.')
+  }
+
   // ---- calls -------------------------------------------------------------------------------------------------------
 
   const handlers: { [M in BridgeMethod]: (input: BridgeParsed<M>) => BridgeOutput<M> } = {
+    'sessions.get': ({ id }) => session(id),
+    'drafts.keep': () => null,
+    'history.status': unready,
+    'history.unlock': unready,
+    'history.setPassphrase': unready,
+    'history.rekey': unready,
+    'history.backup': unready,
+    'history.restore': unready,
+    'history.setRetention': unready,
+    'history.purgePreview': unready,
+    'history.purge': unready,
+    'export.write': unready,
+    'import.read': unready,
+    'import.confirm': unready,
+    'import.discard': unready,
+    'job.cancel': () => null,
+    'job.dismiss': () => null,
     snapshot: () =>
       snapshotSchema.parse({
-        seq, link, settings, desktop, waiting: waiting(), announcements: [],
+        seq, link, settings, desktop, waiting: waiting(), announcements: [], jobs: [], drafts: {},
         sessions: [...sessions.values()].filter((one) => one.status === 'active').sort((a, b) => b.lastActivityAt - a.lastActivityAt).slice(0, 200),
         overlaySessionId: options.overlaySessionId === undefined ? (sessions.has('s-claims') ? 's-claims' : null) : options.overlaySessionId
       }), // prettier-ignore

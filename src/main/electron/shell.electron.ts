@@ -1,8 +1,8 @@
 // The desktop around the core, on Electron: what the core asks for, done with windows, shortcuts, clipboard and browser.
-import { clipboard, shell as electronShell } from 'electron'
+import { clipboard, dialog, shell as electronShell, type FileFilter } from 'electron'
 import type { Settings } from '../../shared/domain.ts'
 import { checkLink } from '../ipc/handlers.ts'
-import type { Shell } from '../shell.ts'
+import type { FileKind, Shell } from '../shell.ts'
 import type { Shortcuts } from './shortcuts.ts'
 import type { Windows } from './windows.ts'
 
@@ -28,6 +28,14 @@ export function createElectronShell({ windows, shortcuts }: ElectronShellOptions
     writeClipboard: async (text) => {
       await clipboard.writeText(text)
     },
+    async chooseSaveFile({ title, defaultName, kinds }) {
+      const { canceled, filePath } = await dialog.showSaveDialog({ title, defaultPath: defaultName, filters: filters(kinds) })
+      return canceled || filePath === '' ? null : filePath
+    },
+    async chooseOpenFile({ title, kinds }) {
+      const { canceled, filePaths } = await dialog.showOpenDialog({ title, filters: filters(kinds), properties: ['openFile'] })
+      return canceled ? null : (filePaths[0] ?? null)
+    },
     async apply(settings: Settings) {
       hide = settings.overlay.hideFromCapture
       windows.apply(settings)
@@ -50,6 +58,8 @@ export function createElectronShell({ windows, shortcuts }: ElectronShellOptions
   }
 }
 
+const filters = (kinds: readonly FileKind[]): FileFilter[] => kinds.map(({ name, extensions }) => ({ name, extensions: [...extensions] }))
+
 /** A host without windows: it says so kindly and does the rest. */
 export function createQuietShell(): Shell {
   const platform = process.platform === 'darwin' || process.platform === 'win32' ? process.platform : 'linux'
@@ -60,6 +70,8 @@ export function createQuietShell(): Shell {
     showMain: quiet,
     openExternal: quiet,
     writeClipboard: quiet,
+    chooseSaveFile: async () => null,
+    chooseOpenFile: async () => null,
     apply: quiet,
     status: () => ({ platform, captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined

@@ -4,8 +4,10 @@ import type { Clock } from '../../shared/kit/clock.ts'
 import { createBallast } from './sqlite/ballast.ts'
 import { openConnection, statementsOf, type Connection } from './sqlite/connection.ts'
 import type { Core } from './sqlite/core.ts'
+import { createExportPages } from './sqlite/exportPages.ts'
 import { asStorageError, storageFailure } from './sqlite/failures.ts'
 import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
+import { createImports } from './sqlite/imports.ts'
 import { createLedger } from './sqlite/ledger.ts'
 import { createMessages } from './sqlite/messages.ts'
 import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
@@ -115,9 +117,10 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     }
   }
 
-  function tend(): boolean {
+  /** One slice of what nobody asked for; true when there is more. */
+  function slice(work: () => boolean): boolean {
     try {
-      return db.readonly ? scan.warm() : upkeep.tend()
+      return work()
     } catch (error) {
       // Nobody asked for it and nothing is lost: the next call meets the same trouble and tells of it.
       if (storageFailure(error) === null) throw error
@@ -133,6 +136,9 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
       throw translated(error)
     }
   }
+
+  const pages = createExportPages(core)
+  const imports = createImports(core, { messages, write, upkeep: () => slice(upkeep.tend) })
 
   if (!db.readonly) write(() => turns.indexUnended())
 
@@ -158,7 +164,15 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     page: (request) => read(() => messages.page(request)),
     search: (query) => inSteps(scan.search(query)),
     usage: (range) => inSteps(ledger.report(range)),
-    tend,
+    exportPage: (request) => read(() => pages.page(request)),
+    exportSize: (scope) => read(() => pages.size(scope)),
+    knownSessions: (ids) => read(() => imports.known(ids)),
+    beginImport: () => inSteps(imports.begin()),
+    importRecords: (records) => inSteps(imports.add(records)),
+    finishImport: () => imports.finish(),
+    dropImport: () => inSteps(imports.drop()),
+    indexImported: () => inSteps(imports.index()),
+    tend: () => slice(() => (db.readonly ? scan.warm() : upkeep.tend() || imports.tend())),
     close
   }
 }

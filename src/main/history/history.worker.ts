@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { MessagePage, SearchResult, Session, UsageReport } from '../../shared/domain.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
+import type { ExportPage } from './bulk.ts'
 import type { History, HistoryOpened } from './history.ts'
 import type { HistoryCall, WorkerRole } from './protocol.ts'
 import { startWorker, type WorkerPort } from './workerPort.ts'
@@ -122,6 +123,14 @@ export async function openHistory(options: OpenHistoryOptions): Promise<HistoryO
     page: (request) => read<MessagePage>('page', request),
     search: (query, signal) => call<SearchResult>('reader', 'search', [query], signal),
     usage: (range) => read<UsageReport>('usage', range),
+    exportPage: (request) => read<ExportPage>('exportPage', request),
+    exportSize: (scope) => read('exportSize', scope),
+    knownSessions: (ids) => read('knownSessions', ids),
+    beginImport: () => write('beginImport'),
+    importRecords: (records) => write('importRecords', records),
+    finishImport: () => write('finishImport'),
+    dropImport: () => write('dropImport'),
+    indexImported: () => write('indexImported'),
     close: () => (closing ??= closePair())
   }
   return { history, incident }

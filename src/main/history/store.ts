@@ -5,12 +5,16 @@ import type { Steps } from './steps.ts'
 
 type AtOnce<Call> = Call extends (...args: infer Args) => Promise<infer Result> ? (...args: Args) => Result : never
 /** Calls that may take longer than a moment. */
-export type LongCall = 'search' | 'usage'
+export type LongCall = 'search' | 'usage' | 'beginImport' | 'importRecords' | 'dropImport' | 'indexImported'
 export type ShortCall = Exclude<keyof History, LongCall | 'close'>
 
 export type HistoryStore = { readonly [Name in ShortCall]: AtOnce<History[Name]> } & {
   search(query: SearchQuery): Steps<SearchResult>
   usage(range: UsageRange): Steps<UsageReport>
+  beginImport(): Steps<void>
+  importRecords(records: Uint8Array): Steps<void>
+  dropImport(): Steps<void>
+  indexImported(): Steps<number>
   /** A slice of upkeep, for the moments between calls; true when there is more to do. */
   tend(): boolean
   close(): void

@@ -17,7 +17,7 @@ const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => no
 const TEND_AFTER_MS = 2
 /** A reader reads ahead once the start, which has better use for the processor, is over. */
 const WARM_AFTER_MS = 1_500
-const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
+const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage', 'beginImport', 'importRecords', 'dropImport', 'indexImported'])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
 
@@ -109,6 +109,8 @@ port.on('message', (message: ToWorker) => {
     case 'open':
       now = message.now
       store = open()
+      // What the last run left to do is done without waiting for a call.
+      if (store !== null) tendSoon(store)
       return
     case 'call':
       if (store !== null) answer(store, message)

@@ -10,11 +10,17 @@ import type { History } from '../history/history.ts'
 import type { Link } from '../link/link.ts'
 import { newSession } from '../sessions/newSession.ts'
 import type { Shell } from '../shell.ts'
+import type { Jobs } from '../jobs.ts'
+import type { CareHandlers } from './careHandlers.ts'
 import type { BridgeHandlers } from './router.ts'
+import type { TransferHandlers } from './transferHandlers.ts'
 
 export interface HandlerOptions {
   readonly history: History
   readonly desk: Desk
+  readonly jobs: Jobs
+  readonly care: CareHandlers
+  readonly transfer: TransferHandlers
   readonly link: Link
   readonly shell: Shell
   readonly secrets: Secrets
@@ -47,6 +53,8 @@ export function createHandlers(options: HandlerOptions): BridgeHandlers {
   let searching = new AbortController()
 
   return {
+    ...options.care,
+    ...options.transfer,
     snapshot: () => options.snapshot(),
     'turn.ask': (input) => desk.ask(input),
     'turn.stop': async ({ turnId }) => done(await desk.stop(turnId)),
@@ -76,6 +84,11 @@ export function createHandlers(options: HandlerOptions): BridgeHandlers {
       options.onSessionRemoved(id)
       return null
     },
+    'sessions.get': async ({ id }) => {
+      const session = await history.session(id)
+      if (session === null) throw new CopilotError('not_found', 'This session is no longer in the history.')
+      return session
+    },
     'sessions.list': async (filter) => [...(await history.listSessions(filter))],
 
     'messages.page': (request) => history.page(request),
@@ -99,6 +112,8 @@ export function createHandlers(options: HandlerOptions): BridgeHandlers {
     'link.open': async ({ url }) => done(await shell.openExternal(checkLink(url))),
     'link.retry': () => done(link.recheck()),
     'clipboard.write': async ({ text }) => done(await shell.writeClipboard(text)),
+    'job.cancel': ({ id }) => done(options.jobs.cancel(id)),
+    'job.dismiss': ({ id }) => done(options.jobs.dismiss(id)),
     'announcement.dismiss': ({ id }) => done(options.dismiss(id))
   }
 }

@@ -8,8 +8,11 @@ import { applyPage, applyPush, beginTranscript, fromSnapshot, type Mirror, type 
 
 const snapshot: Snapshot = {
   seq: 0, settings: defaultSettings, sessions: [], waiting: 0, overlaySessionId: null, announcements: [],
+  jobs: [],
+  drafts: {},
   link: { state: 'online', transport: 'grpc', reason: '', retryAt: null, since: 0, service: { embedded: true, address: '', version: null, answeredBy: null } },
-  desktop: { version: '0', platform: 'linux', keyStorage: 'vault', captureProtection: 'hidden', shortcuts: {}, overlayVisible: false, historyIncident: null }
+  desktop: { version: '0', platform: 'linux', keyStorage: 'vault',
+    locked: false, captureProtection: 'hidden', shortcuts: {}, overlayVisible: false, historyIncident: null }
 } // prettier-ignore
 
 /** The answer after its first `count` events: one letter each, then `done`. */

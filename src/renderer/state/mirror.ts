@@ -91,6 +91,10 @@ function applyDelta(mirror: Mirror, delta: Delta): Mirror {
     case 'turn':
       if (mirror.transcripts[delta.sessionId] === undefined) return mirror
       return applyEvents(mirror, delta.sessionId, delta.messageId, delta.events)
+    // The face of these is being built.
+    case 'job':
+    case 'job-removed':
+    case 'history-replaced':
     case 'command':
       return mirror
   }

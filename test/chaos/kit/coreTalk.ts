@@ -40,6 +40,8 @@ export const quietShell: Shell = {
   showMain: quiet,
   openExternal: quiet,
   writeClipboard: quiet,
+  chooseSaveFile: () => Promise.resolve(null),
+  chooseOpenFile: () => Promise.resolve(null),
   apply: quiet,
   status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
   onStatus: () => () => undefined

@@ -4,6 +4,8 @@ import { v7 as newId } from 'uuid'
 import { createTokenKeeper } from '../../../src/main/auth/tokens.ts'
 import { readConfig } from '../../../src/main/config.ts'
 import { createDesktop, type Desktop } from '../../../src/main/desktop.ts'
+import { createPageRenderer } from '../../../src/main/export/renderer.thread.ts'
+import { createImportReader } from '../../../src/main/import/reader.thread.ts'
 import { openHistory } from '../../../src/main/history/history.worker.ts'
 import { loadOrCreateKey } from '../../../src/main/history/key.ts'
 import { createGrpcTransport } from '../../../src/main/link/link.grpc.ts'
@@ -76,6 +78,8 @@ async function start(): Promise<Desktop> {
     }),
     settings: { get: () => settings, set: (next) => void (settings = next) },
     secrets: { get: () => Promise.resolve(null), set: () => Promise.resolve() },
+    importReader: createImportReader(),
+    renderPages: createPageRenderer(),
     shell: quietShell,
     version: '0.0.0',
     clock,
