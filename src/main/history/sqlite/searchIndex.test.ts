@@ -117,11 +117,14 @@ describe('the search index', () => {
               if (id === undefined || last === undefined) continue
               const list = words(last)
               // As it is written: one character that is folded to several would be several words when those are typed.
-              if (list.length > 0) expect(found(`${last.slice(list.start(0), list.end(0))} `)).toContain(id)
+              if (list.length > 0 && words(last.slice(list.start(0), list.end(0))).length > 0)
+                expect(found(`${last.slice(list.start(0), list.end(0))} `)).toContain(id)
             }
             for (const [id, kept] of texts) {
               const list = words(kept)
               for (let at = 0; at < list.length; at++) {
+                // A lone accent of kana counts as a word in a text, but can't be typed as one.
+                if (words(kept.slice(list.start(at), list.end(at))).length === 0) continue
                 const { hits } = runSteps(reader.search({ text: `"${kept.slice(list.start(at), list.end(at))}" `, sessionId: session, limit: 100 }))
                 expect(hits.map((hit) => hit.messageId)).toContain(id)
               }
