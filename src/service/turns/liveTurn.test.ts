@@ -38,7 +38,7 @@ describe('a live turn', () => {
     expect(batches.map((batch) => batch.length)).toEqual([1, 2])
   })
 
-  it('is written together for one who waits for the whole, and the end waits for nothing', async () => {
+  it('is written together for one who waits for the whole', async () => {
     const { live, batches } = await turn(true)
     const heard = collect(live.events({ signal: never }))
     for (const text of ['a', 'b', 'c']) {
