@@ -7,6 +7,8 @@ import { createPipeline } from './agent/pipeline.ts'
 import { createLoggedAudit } from './audit/audit.log.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
+import type { Caller } from './auth/caller.ts'
+import { createMemoryAnswerCache } from './cache/answerCache.memory.ts'
 import type { ServiceConfig } from './config.ts'
 import { createBudgets } from './cost/budget.ts'
 import { createSqliteLedger } from './cost/ledger.sqlite.ts'
@@ -15,13 +17,22 @@ import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { attachErpSockets } from './gateway/erp.socketio.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
+import { limited } from './gateway/limited.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
+import type { Accounts } from './limits/accounts.ts'
+import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
+import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
+import { readLimitsFile } from './limits/limitsFile.ts'
+import { limitsPolicy } from './limits/limitsPolicy.ts'
+import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
+import { createOverrides } from './limits/overrides.ts'
 import type { Logger } from './logging.ts'
+import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
-import { logSignal } from './orchestrator/signals.ts'
+import { logSignal, type OnSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
@@ -74,22 +85,44 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const audit = createLoggedAudit(logger)
   const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
   const ledger = createSqliteLedger(store)
+  const policy = limitsPolicy(await readLimitsFile(config.limits.file), config.limits.defaultTier)
+  const overrides = createOverrides({ store: createSqliteOverrides(store), audit, clock, roles: ['admin'] })
+  const accounts = createSqliteAccounts(store)
+  const limits = createLimits({
+    store: createMemoryLimitStore(),
+    policy,
+    clock,
+    rates: config.limits,
+    isLifted: overrides.isLifted,
+    turnsSince: ledger.turnsSince
+  })
   const lost = await ledger.recover(clock.now())
   if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
-  const orchestrator = createOrchestrator({
+  const onSignal: OnSignal = (signal) => logSignal(logger, signal)
+  const answering = createOrchestrator({
     providers,
     clock,
     newId,
     random: Math.random,
     ledger,
-    budgets: createBudgets({ ledger, capsOf: () => [], isLifted: () => false, clock }),
+    budgets: createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }),
     tariff: createTariff(modelPrices),
     settings: { placesPerProvider: config.poolSize },
-    onSignal: (signal) => logSignal(logger, signal)
+    onUsed: limits.used,
+    onSignal
   })
-  const agent = createPipeline({ conversation: createSqliteConversation(store), knowledge, priceBook, orchestrator, clock })
+  const orchestrator = cached(answering, { cache: createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock }), clock, onSignal })
+  started.defer(() => orchestrator.stop())
+  const agent = createPipeline({
+    conversation: createSqliteConversation(store),
+    knowledge,
+    priceBook,
+    orchestrator,
+    clock,
+    organisationOf: accounts.organisationOf
+  })
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger })
+  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -100,8 +133,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }, PRUNE_EVERY_MS)
   started.defer(() => clearInterval(pruning))
 
-  const status: GatewayParts['status'] = async (signal) => ({ version, liveTurns: broker.liveTurns, providers: await orchestrator.status(signal) })
-  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, config, resources)
+  const status: GatewayParts['status'] = async (signal) => ({
+    version,
+    liveTurns: broker.liveTurns,
+    queueDepth: orchestrator.queueDepth,
+    providers: await orchestrator.status(signal)
+  })
+  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, { config, resources, limits })
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
@@ -116,12 +154,27 @@ interface Doors {
   readonly http: Door
 }
 
-async function openDoors(parts: GatewayParts, config: ServiceConfig, resources: Resources | null): Promise<Doors> {
+interface DoorOptions {
+  readonly config: ServiceConfig
+  readonly resources: Resources | null
+  readonly limits: Limits
+}
+
+/** A caller's claim to one more answer; whose it is stays known after a restart. */
+async function admitTurn(caller: Caller, limits: Limits, accounts: Accounts): Promise<() => void> {
+  await accounts.remember(caller.userId, organisationOf(caller))
+  const { release } = await limits.begin(caller)
+  return release
+}
+
+async function openDoors(all: GatewayParts, { config, resources, limits }: DoorOptions): Promise<Doors> {
+  const parts = { ...all, broker: limited(all.broker, limits, 'request') }
+  const socketParts = { ...all, broker: limited(all.broker, limits, 'socket') }
   const { host, grpcPort, httpPort } = config
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
   const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachErpSockets(server, parts) })
+    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachErpSockets(server, socketParts) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()

@@ -3,6 +3,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
+import { tierNames, type TierName } from './limits/limitsPolicy.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
 import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
 
@@ -21,8 +22,17 @@ export interface ServiceConfig {
   readonly connectTimeoutMs: number
   /** Connections kept to one upstream. */
   readonly poolSize: number
-  /** Read and checked here; the limits that use them are not part of this version. */
-  readonly limits: { readonly requestsPerMinute: number; readonly streamsPerUser: number; readonly cacheTtlMs: number }
+  readonly limits: {
+    readonly requestsPerMinute: number
+    readonly socketMessagesPerMinute: number
+    readonly servicePerMinute: number
+    readonly streamsPerUser: number
+    readonly cacheTtlMs: number
+    /** The tier of callers whose token and organisation name none. */
+    readonly defaultTier: TierName
+    /** Tiers, organisations and budgets; null: none are told. */
+    readonly file: string | null
+  }
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
   readonly upstreams: UpstreamsConfig
   /** Base address of an Ollama; null: don't look for one. */
@@ -47,6 +57,10 @@ const known = [
   'AI_CONNECTION_TIMEOUT',
   'AI_RATE_LIMIT_REQUESTS_PER_MINUTE',
   'AI_RATE_LIMIT_STREAMS_PER_USER',
+  'AI_RATE_LIMIT_MESSAGES_PER_MINUTE',
+  'AI_RATE_LIMIT_SERVICE_PER_MINUTE',
+  'AI_DEFAULT_TIER',
+  'AI_LIMITS_FILE',
   'AI_CACHE_TTL'
 ]
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
@@ -73,6 +87,10 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     poolSize: read.integer('AI_CONNECTION_POOL_SIZE', 10, 1, 1_000),
     limits: {
       requestsPerMinute: read.integer('AI_RATE_LIMIT_REQUESTS_PER_MINUTE', 60, 1, 1_000_000),
+      socketMessagesPerMinute: read.integer('AI_RATE_LIMIT_MESSAGES_PER_MINUTE', 100, 1, 1_000_000),
+      servicePerMinute: read.integer('AI_RATE_LIMIT_SERVICE_PER_MINUTE', 1_000, 1, 100_000_000),
+      defaultTier: read.oneOf('AI_DEFAULT_TIER', tierNames, 'ENTERPRISE'),
+      file: read.folder('AI_LIMITS_FILE'),
       streamsPerUser: read.integer('AI_RATE_LIMIT_STREAMS_PER_USER', 5, 1, 10_000),
       cacheTtlMs: read.duration('AI_CACHE_TTL', 300_000)
     },
@@ -154,6 +172,13 @@ function reader(environment: Environment) {
       if (value === null) return fallback
       if (!/^(0|1|true|false)$/.test(value)) throw bad(name, `is "${value}" but must be 0 or 1`)
       return value === '1' || value === 'true'
+    },
+    oneOf<T extends string>(name: string, known: readonly T[], fallback: T): T {
+      const value = text(name)?.toUpperCase()
+      if (value === undefined) return fallback
+      const found = known.find((one) => one === value)
+      if (found === undefined) throw bad(name, `is "${value}" but must be one of ${known.join(', ')}`)
+      return found
     },
     folder(name: string): string | null {
       const value = text(name)

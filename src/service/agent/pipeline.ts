@@ -6,7 +6,8 @@ import { estimateTable, type EstimateTable } from '../cost/estimateTable.ts'
 import { asksForCost } from '../cost/costQuestion.ts'
 import type { PriceBook } from '../cost/priceBook.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
-import type { Orchestrator } from '../orchestrator/orchestrator.ts'
+import type { Orchestrator, Reuse } from '../orchestrator/orchestrator.ts'
+import type { Question } from '../../shared/turn.ts'
 import type { ConversationMessage, ProviderRequest } from '../providers/provider.ts'
 import type { Agent, AgentEvent, AgentTurn, Delivery } from './agent.ts'
 import { createCitationScan } from './citations.ts'
@@ -22,7 +23,17 @@ export interface PipelineOptions {
   readonly orchestrator: Orchestrator
   readonly clock: Clock
   /** Who pays for a user's questions; absent: nobody in particular. */
-  readonly organisationOf?: (userId: string) => string
+  readonly organisationOf?: (userId: string) => string | null
+}
+
+/** The client whose meeting it is, in a question's context. */
+const CLIENT = 'client_name'
+/** In a question's context: `similar` takes an answer to nearly the same words, `none` wants a fresh one. */
+const REUSE = 'answer_reuse'
+
+function reuseOf({ sessionId, context }: Question): Reuse {
+  const { [REUSE]: wish, ...rest } = context
+  return { sessionId, context: rest, mode: wish === 'similar' || wish === 'none' ? wish : 'exact' }
 }
 
 /** Messages of the session that an answer may know. */
@@ -54,7 +65,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             signal
           )
     const material = materialOf(findings, costOf(turn, history))
-    const caller = { userId, sessionId, turnId, organisation: organisationOf?.(userId) }
+    const caller = { userId, sessionId, turnId, organisation: organisationOf?.(userId) ?? undefined }
     return {
       question: text,
       quickAction,
@@ -88,8 +99,8 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
         }
       }
       try {
-        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: question.context['client_name'] ?? '' }
-        const { finish, usage } = await orchestrator.answer(request, { signal, emit: pass, asker })
+        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: question.context[CLIENT] ?? '' }
+        const { finish, usage } = await orchestrator.answer(request, { signal, emit: pass, asker, reuse: reuseOf(question) })
         emit({ type: 'usage', ...usage })
         return finish
       } finally {

@@ -4,6 +4,9 @@ import { CopilotError } from '../../shared/errors.ts'
 export interface Caller {
   readonly userId: string
   readonly role: string
+  /** Who pays, and what they may; absent: the token does not say. */
+  readonly organisation?: string | undefined
+  readonly tier?: string | undefined
   /** Unix ms; null: as long as the service runs. */
   readonly expiresAt: number | null
 }

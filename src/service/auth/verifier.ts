@@ -23,7 +23,13 @@ const LONGEST_TOKEN = 8_192
 /** Signatures cost 100 µs and more: a connection that sends the same token with each call pays once. */
 const REMEMBERED_TOKENS = 2_000
 
-const claimsSchema = z.object({ sub: z.string().min(1).max(128), exp: z.number(), role: z.string().min(1).max(64).default('user') })
+const claimsSchema = z.object({
+  sub: z.string().min(1).max(128),
+  exp: z.number(),
+  role: z.string().min(1).max(64).default('user'),
+  org: z.string().min(1).max(128).optional(),
+  tier: z.string().max(64).optional()
+})
 
 export function createVerifier({ keys, launchToken, clock }: VerifierOptions): TokenVerifier {
   const remembered = new Map<string, Caller>()
@@ -39,7 +45,13 @@ export function createVerifier({ keys, launchToken, clock }: VerifierOptions): T
         currentDate: new Date(clock.now())
       })
       const claims = claimsSchema.parse(payload)
-      return { userId: claims.sub, role: claims.role, expiresAt: claims.exp * 1_000 }
+      return {
+        userId: claims.sub,
+        role: claims.role,
+        expiresAt: claims.exp * 1_000,
+        ...(claims.org === undefined ? {} : { organisation: claims.org }),
+        ...(claims.tier === undefined ? {} : { tier: claims.tier })
+      }
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw refused('The sign-in has expired. Sign in again.', error)
       throw refused('The token is not valid for this service. Sign in again.', error)

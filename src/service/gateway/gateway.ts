@@ -8,6 +8,8 @@ import type { TurnBroker } from '../turns/broker.ts'
 export interface ServiceStatus {
   readonly version: string
   readonly liveTurns: number
+  /** Questions that wait for a free place at a provider. */
+  readonly queueDepth: number
   readonly providers: readonly ProviderStatus[]
 }
 

@@ -75,13 +75,21 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   })
   app.get('/api/ai/status', async (request) => {
     await callerOf(request)
-    const { providers, liveTurns } = await status(goneSignal(request.raw.socket))
+    const { providers, liveTurns, queueDepth } = await status(goneSignal(request.raw.socket))
     return {
       service: 'ok',
       version,
       live_turns: liveTurns,
-      queue_depth: 0,
-      providers: providers.map(({ id, name, model, kind, ready }) => ({ id, name, model, kind, ready, breaker: 'closed' }))
+      queue_depth: queueDepth,
+      providers: providers.map(({ id, name, model, kind, ready, breaker, inFlight }) => ({
+        id,
+        name,
+        model,
+        kind,
+        ready,
+        breaker,
+        in_flight: inFlight
+      }))
     }
   })
   app.post('/api/ai/chat', async (request, reply) => {

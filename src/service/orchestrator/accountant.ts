@@ -42,11 +42,13 @@ export interface AccountantOptions {
   readonly now: () => number
   /** Tokens that an answer is predicted to have. */
   readonly expectedOutputTokens: number
+  /** Tokens of every attempt, for the limits. */
+  readonly onUsed?: ((organisation: string, tokens: number) => Promise<void>) | undefined
 }
 
 const NOTHING: Used = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
 
-export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens }: AccountantOptions): Accountant {
+export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens, onUsed }: AccountantOptions): Accountant {
   const { userId, organisation, client, turnId } = asker
   /** Counting takes time and the same prompt is asked about more than once. */
   const counted = new Map<string, WeakMap<object, number>>()
@@ -83,6 +85,7 @@ export function createAccountant({ ledger, tariff, asker, now, expectedOutputTok
       const { inputTokens, outputTokens, cachedTokens } = tokens
       const used = { inputTokens, outputTokens, cachedTokens, costMicros: cost ?? 0 }
       await ledger.settle({ attemptId: lane.attemptId, at: now(), outcome, ...used, estimated, priced: cost !== null })
+      await onUsed?.(organisation, inputTokens + outputTokens)
       return used
     },
 

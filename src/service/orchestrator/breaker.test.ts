@@ -96,6 +96,21 @@ describe('createBreaker', () => {
     expect(breaker.retryAt).toBe(30_000)
   })
 
+  it('tries at once when the provider is heard to be well, but not before the time it asked for', () => {
+    const clock = fakeClock(0)
+    const breaker = createBreaker(rules, clock)
+    for (let call = 0; call < 4; call += 1) breaker.enter()?.fail()
+    breaker.hearWell()
+    expect(breaker.phase).toBe('half-open')
+    breaker.enter()?.fail(500)
+    clock.set(499)
+    breaker.hearWell()
+    expect(breaker.phase).toBe('open')
+    clock.set(500)
+    breaker.hearWell()
+    expect(breaker.phase).toBe('half-open')
+  })
+
   it('counts an end once, and not what began before the phase changed', () => {
     const clock = fakeClock(0)
     const breaker = createBreaker(rules, clock)

@@ -20,7 +20,7 @@ export interface BreakerRules {
 
 export const breakerRules: BreakerRules = {
   windowMs: 30_000,
-  leastCalls: 5,
+  leastCalls: 10,
   failureShare: 0.5,
   openMs: 5_000,
   longestOpenMs: 120_000,
@@ -42,6 +42,8 @@ export interface Breaker {
   readonly retryAt: number | null
   /** Null: not now. */
   enter(): BreakerPermit | null
+  /** The provider was asked beside all calls and is well: an open breaker tries at once, unless it was asked to wait. */
+  hearWell(): void
 }
 
 const BUCKETS = 10
@@ -58,6 +60,8 @@ export function createBreaker(rules: BreakerRules, clock: Clock, onChange: (phas
   const bucketMs = rules.windowMs / BUCKETS
   let buckets: Bucket[] = []
   let openUntil: number | null = null
+  /** Until then the provider itself wants to be left alone. */
+  let askedUntil = 0
   /** How often in a row it was opened without having been closed between. */
   let openings = 0
   let probing = 0
@@ -86,7 +90,8 @@ export function createBreaker(rules: BreakerRules, clock: Clock, onChange: (phas
   }
 
   const open = (now: number, retryAfterMs: number): void => {
-    openUntil = now + Math.max(Math.min(rules.longestOpenMs, rules.openMs * 2 ** Math.min(openings, 30)), retryAfterMs)
+    askedUntil = now + retryAfterMs
+    openUntil = Math.max(now + Math.min(rules.longestOpenMs, rules.openMs * 2 ** Math.min(openings, 30)), askedUntil)
     openings += 1
     turn('open')
   }
@@ -137,6 +142,10 @@ export function createBreaker(rules: BreakerRules, clock: Clock, onChange: (phas
         if (outcome !== null) count(!outcome, retryAfterMs)
       }
       return { succeed: () => end(true), fail: (retryAfterMs) => end(false, retryAfterMs), leave: () => end(null) }
+    },
+    hearWell() {
+      const now = clock.now()
+      if (openUntil !== null && now < openUntil && now >= askedUntil) openUntil = now
     }
   }
 }

@@ -1,5 +1,6 @@
 // The providers as the orchestrator keeps them: each with its breaker and health by model, and its places, of which each
 // call takes one.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../shared/kit/clock.ts'
 import type { Provider, ProviderProfile } from '../providers/provider.ts'
 import { createBreaker, type Breaker, type BreakerPermit, type BreakerRules } from './breaker.ts'
@@ -32,6 +33,8 @@ export interface Fleet {
   members(): readonly Member[]
   /** `busy`: all its places are taken; `shut`: its breaker says no. `urgent`: may use the places kept for those who lost theirs. */
   take(member: Member, urgent: boolean): Seat | 'busy' | 'shut'
+  /** Looks after nobody any more. */
+  stop(): void
 }
 
 export interface FleetOptions {
@@ -41,6 +44,8 @@ export interface FleetOptions {
   readonly breakerRules: BreakerRules
   readonly clock: Clock
   readonly onSignal: OnSignal
+  /** How often a provider whose breaker is open is asked beside all calls whether it is well, ms. */
+  readonly probeEveryMs: number
   /** A place has become free, or a breaker has changed. */
   readonly onFree: () => void
 }
@@ -50,19 +55,38 @@ interface Standing {
   readonly record: HealthRecord
 }
 
-export function createFleet({ providers, placesOf, breakerRules, clock, onSignal, onFree }: FleetOptions): Fleet {
+export function createFleet({ providers, placesOf, breakerRules, clock, onSignal, probeEveryMs, onFree }: FleetOptions): Fleet {
   const standings = new Map<string, Standing>()
   const inFlight = new Map<Provider, number>()
   const ready = new Map<Provider, boolean>()
+
+  const stopped = new AbortController()
+
+  /** Until its breaker is no longer open. Costs no tokens, and no question. */
+  const lookAfter = async (provider: Provider, breaker: Breaker): Promise<void> => {
+    const { signal } = stopped
+    while (breaker.phase === 'open') {
+      await pause(probeEveryMs, undefined, { signal, ref: false })
+      try {
+        await provider.probe(AbortSignal.any([signal, AbortSignal.timeout(probeEveryMs)]))
+        breaker.hearWell()
+      } catch (error) {
+        // Still ill, which is what was asked.
+        if (!(error instanceof Error)) throw error
+      }
+    }
+    onFree()
+  }
 
   const standingOf = (provider: Provider, model: string): Standing => {
     const key = `${provider.id}/${model}`
     const known = standings.get(key)
     if (known !== undefined) return known
-    const breaker = createBreaker(breakerRules, clock, (phase) => {
+    const breaker: Breaker = createBreaker(breakerRules, clock, (phase) => {
       onSignal({ type: 'breaker', provider: provider.id, model, phase })
       // Not within the call that brought it about: that one still holds its place.
       queueMicrotask(onFree)
+      if (phase === 'open') lookAfter(provider, breaker).catch((error: unknown) => rethrowUnlessStopped(error, stopped.signal))
     })
     const made = { breaker, record: createHealthRecord(clock) }
     standings.set(key, made)
@@ -108,6 +132,11 @@ export function createFleet({ providers, placesOf, breakerRules, clock, onSignal
           onFree()
         }
       }
-    }
+    },
+    stop: () => stopped.abort()
   }
+}
+
+function rethrowUnlessStopped(error: unknown, stopped: AbortSignal): void {
+  if (!stopped.aborted) throw error
 }

@@ -13,7 +13,7 @@ import { routeWeights } from './routing.ts'
 
 const failure = (kind: FailureKind, retryAfterMs?: number): ProviderFailure =>
   new ProviderFailure(kind, `It is ${kind}.`, retryAfterMs === undefined ? {} : { retryAfterMs })
-const quick = { ...relayTiming, patienceMs: 40, retryBudgetMs: 60, retryBaseMs: 5, retryCapMs: 10 }
+const quick = { ...relayTiming, patienceMs: 40, retryBudgetMs: 60, retryBaseMs: 5, retryCapMs: 10, lookAgainMs: 10, lastResortMs: 60 }
 const house = (options: Partial<OrchestraOptions> & Pick<OrchestraOptions, 'providers'>) =>
   orchestra({ clock: systemClock, ...options, settings: { timing: quick, ...options.settings } })
 const good = (piece = 'Good answer.'): Step[] => [text(piece), used(10, 5), stop]
@@ -116,6 +116,21 @@ describe('before the first text', () => {
     expect(company.open).toBe(0)
   })
 
+  it('finds company as soon as there is some', async () => {
+    const company = scripted('b', [good()])
+    let isThere = false
+    const sleeper = { ...company, ready: () => Promise.resolve(isThere) }
+    const { ask, orchestrator } = house({
+      providers: [scripted('a', [['hang']], best), sleeper],
+      settings: { timing: { ...quick, lookAgainMs: 10 } }
+    })
+    const asking = ask(aRequest)
+    await wait(60)
+    isThere = true
+    await orchestrator.status(new AbortController().signal)
+    expect((await asking).text).toBe('Good answer.')
+  })
+
   it('tells who failed last when nobody is left', async () => {
     const { ask } = house({ providers: [scripted('a', [[failure('unauthenticated')]])] })
     expect((await ask(aRequest)).error).toMatchObject({ code: 'unavailable', message: 'It is unauthenticated.' })
@@ -178,12 +193,25 @@ describe('in the middle of an answer', () => {
 
   it('keeps what was said when nobody can go on, and never starts again', async () => {
     const local = createLocalKnowledge(0)
-    const only = scripted('a', [[text(half), failure('unavailable')], good()])
+    const only = scripted('a', [[text(half), failure('unauthenticated')], good()])
     const { ask } = house({ providers: [only, local] })
     const heard = await ask(aRequest)
     expect(heard.text).toBe(half)
     expect(heard.error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('What arrived is kept') })
     expect(only.asked).toHaveLength(1)
+  })
+
+  it('lets the same one go on when there is no other, in time', async () => {
+    const only = scripted('a', [
+      [text(half), failure('cut')],
+      [text('The end.'), stop]
+    ])
+    const heard = await house({ providers: [only, createLocalKnowledge(0)] }).ask(aRequest)
+    expect(heard.text).toBe(`${half}The end.`)
+    expect(heard.notices).toEqual(['Continued by A after A failed: It is cut.'])
+    const mute = scripted('a', [[text(half), failure('cut')], [failure('cut')], [failure('cut')], [text('Never.'), stop]])
+    expect((await house({ providers: [mute] }).ask(aRequest)).error).toMatchObject({ message: expect.stringContaining('What arrived is kept') })
+    expect(mute.asked.length).toBe(quick.attemptsPerModel + 1)
   })
 
   it('takes over a third time', async () => {
@@ -340,22 +368,45 @@ describe('the queue', () => {
 })
 
 describe('breakers', () => {
+  it('close again soon after the provider is well, also when nobody asks', async () => {
+    let isWell = false
+    const broken = {
+      ...scripted('a', [...Array.from({ length: breakerRules.leastCalls }, () => [failure('unauthenticated')]), good('Well again.')], best),
+      probe: () => (isWell ? Promise.resolve() : Promise.reject(failure('unavailable')))
+    }
+    const { ask, orchestrator, signals } = house({
+      providers: [broken, scripted('b', [good()])],
+      settings: { weights: { ...routeWeights, errors: 0 }, probeEveryMs: 10 }
+    })
+    const phase = async () => (await orchestrator.status(new AbortController().signal))[0]?.breaker
+    for (let turn = 0; turn < breakerRules.leastCalls; turn += 1) await ask(aRequest, { turnId: `t${turn}` })
+    await wait(40)
+    expect(await phase()).toBe('open')
+    isWell = true
+    await vi.waitFor(async () => expect(await phase()).toBe('half-open'))
+    for (let turn = 0; turn < 2; turn += 1) expect((await ask(aRequest, { turnId: `w${turn}` })).text).toBe('Well again.')
+    expect(await phase()).toBe('closed')
+    expect(signals.filter(({ type }) => type === 'breaker')).toMatchObject([{ phase: 'open' }, { phase: 'closed' }])
+    orchestrator.stop()
+  })
+
   it('stop asking a model that keeps failing, and ask again later', async () => {
     let at = 1_000_000
     const clock = { now: () => at }
-    const broken = scripted('a', [...Array.from({ length: 10 }, () => [failure('unauthenticated')]), good('Well again.')], best)
+    const broken = scripted('a', [...Array.from({ length: 20 }, () => [failure('unauthenticated')]), good('Well again.')], best)
     const { ask, orchestrator } = house({
       clock,
       providers: [broken, scripted('b', [good()])],
       settings: { weights: { ...routeWeights, errors: 0 } }
     })
-    for (let turn = 0; turn < 12; turn += 1) await ask(aRequest, { turnId: `t${turn}` })
+    for (let turn = 0; turn < 15; turn += 1) await ask(aRequest, { turnId: `t${turn}` })
     expect(broken.asked.length).toBe(breakerRules.leastCalls)
     expect(await orchestrator.status(new AbortController().signal)).toMatchObject([
       { id: 'a', breaker: 'open', ready: false },
       { id: 'b', breaker: 'closed', ready: true }
     ])
     at += breakerRules.openMs + 1
+    orchestrator.stop()
     await ask(aRequest, { turnId: 'later' })
     expect(broken.asked.length).toBe(breakerRules.leastCalls + 1)
   })

@@ -44,6 +44,16 @@ export interface AnswerOptions {
   readonly emit: (event: OrchestratorEvent) => void
   /** On whose account; absent: nobody's in particular. */
   readonly asker?: Asker
+  /** Whether an answer of a moment ago may be given again; absent: no. */
+  readonly reuse?: Reuse
+}
+
+export interface Reuse {
+  readonly sessionId: string
+  /** The session's context: when it changes, nothing older is given again. */
+  readonly context: Readonly<Record<string, string>>
+  /** `similar`: also to the same question in other words, for callers who ask for that. `none`: it is answered anew, and kept. */
+  readonly mode: 'exact' | 'similar' | 'none'
 }
 
 export interface Orchestrator {
@@ -55,6 +65,8 @@ export interface Orchestrator {
   status(signal: AbortSignal): Promise<readonly ProviderStatus[]>
   /** Questions that wait for a free place. */
   readonly queueDepth: number
+  /** Ends what it does by itself; answers go on. */
+  stop(): void
 }
 
 export interface OrchestratorSettings {
@@ -67,6 +79,8 @@ export interface OrchestratorSettings {
   readonly longestQueueWaitMs: number
   /** What an answer is expected to have, for predictions. */
   readonly expectedOutputTokens: number
+  /** How often an open breaker's provider is asked whether it is well again, ms. */
+  readonly probeEveryMs: number
 }
 
 export const orchestratorSettings: OrchestratorSettings = {
@@ -76,7 +90,8 @@ export const orchestratorSettings: OrchestratorSettings = {
   placesPerProvider: 64,
   longestQueue: 2_000,
   longestQueueWaitMs: 20_000,
-  expectedOutputTokens: 600
+  expectedOutputTokens: 600,
+  probeEveryMs: 1_000
 }
 
 export interface OrchestratorOptions {
@@ -89,6 +104,8 @@ export interface OrchestratorOptions {
   readonly tariff: Tariff
   readonly settings?: Partial<OrchestratorSettings>
   readonly onSignal?: OnSignal
+  /** Tokens of every attempt, as it is settled. */
+  readonly onUsed?: (organisation: string, tokens: number) => Promise<void>
 }
 
 /** What the instruction to go on costs, at most. */
@@ -107,6 +124,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     breakerRules: settings.breaker,
     clock,
     onSignal,
+    probeEveryMs: settings.probeEveryMs,
     onFree: () => queue.wake()
   })
 
@@ -119,7 +137,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         throw new CopilotError('budget_exhausted', standing.text ?? 'The budget is used up.', { resetAt: standing.resetAt })
       }
       if (standing.text !== null) emit({ type: 'notice', kind: 'budget', text: standing.text })
-      const accountant = createAccountant({ ledger, tariff, asker, now, expectedOutputTokens: settings.expectedOutputTokens })
+      const accountant = createAccountant({ ledger, tariff, asker, now, expectedOutputTokens: settings.expectedOutputTokens, onUsed: options.onUsed })
       const need: RouteNeed = {
         leastInputTokens: tariff.roughTokens(request.question, ''),
         outputTokens: Math.min(ANSWER_ROOM, request.maxOutputTokens ?? ANSWER_ROOM),
@@ -199,6 +217,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
     get queueDepth() {
       return queue.depth
-    }
+    },
+
+    stop: () => fleet.stop()
   }
 }

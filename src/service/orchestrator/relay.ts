@@ -20,15 +20,27 @@ import type { OnSignal } from './signals.ts'
 export interface RelayTiming {
   /** A model that has said nothing new for this long gets company, ms. It is not stopped: whoever speaks first goes on. */
   readonly patienceMs: number
+  /** How often company is looked for while there is none, ms. */
+  readonly lookAgainMs: number
   /** From the first failure: how long the same model may still be tried again before another kind of answer is given, ms. */
   readonly retryBudgetMs: number
   readonly retryBaseMs: number
   readonly retryCapMs: number
+  /** How long half an answer waits for anybody to go on, ms. */
+  readonly lastResortMs: number
   /** Attempts at the same model. */
   readonly attemptsPerModel: number
 }
 
-export const relayTiming: RelayTiming = { patienceMs: 1_500, retryBudgetMs: 1_200, retryBaseMs: 200, retryCapMs: 600, attemptsPerModel: 2 }
+export const relayTiming: RelayTiming = {
+  patienceMs: 1_500,
+  lookAgainMs: 250,
+  lastResortMs: 10_000,
+  retryBudgetMs: 1_200,
+  retryBaseMs: 200,
+  retryCapMs: 600,
+  attemptsPerModel: 2
+}
 
 /** Lanes at once; beyond, waiting costs less than asking more. */
 const MOST_LANES = 3
@@ -47,6 +59,8 @@ export interface Seating {
   take(wish: SeatWish): Seat | 'busy' | null
   /** Waits in the queue while all who could answer are busy; null: nobody is left. */
   wait(wish: SeatWish): Promise<Seat | null>
+  /** Whether there is anybody at all, busy and ill ones counted. */
+  mayFind(wish: SeatWish): boolean
   /** This one is not to be had: the budget can't pay it, or its window is too small. */
   rule(out: Member): void
 }
@@ -179,17 +193,24 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     return tooLarge.every(({ member }) => profile.contextWindow > member.profile.contextWindow)
   }
 
-  /** One that failed in a way that passes, after a pause; null: there is none, or no time. */
+  /**
+   * Ms until a model that failed in a way that passes may be tried again; null: not that one, or not in time. Before the first
+   * text that is a second attempt; after it, it goes on where the answer stands.
+   */
+  const pauseBefore = ({ member, fate, error }: Failure): number | null => {
+    const made = attempts.get(member.provider) ?? 0
+    if (fate !== 'again' || made >= timing.attemptsPerModel || brokenSince === null) return null
+    const retryAfterMs = error instanceof CopilotError ? error.retryAfterMs : undefined
+    const wait = backoffMs(made, random, { baseMs: timing.retryBaseMs, capMs: timing.retryCapMs, retryAfterMs })
+    return now() + wait - brokenSince > timing.retryBudgetMs ? null : wait
+  }
+
   const again = async (): Promise<Seat | null> => {
-    if (said !== '' || brokenSince === null) return null
-    for (const { member, fate, error } of failures.toReversed()) {
-      const made = attempts.get(member.provider) ?? 0
-      if (fate !== 'again' || made >= timing.attemptsPerModel) continue
-      const retryAfterMs = error instanceof CopilotError ? error.retryAfterMs : undefined
-      const wait = backoffMs(made, random, { baseMs: timing.retryBaseMs, capMs: timing.retryCapMs, retryAfterMs })
-      if (now() + wait - brokenSince > timing.retryBudgetMs) continue
+    for (const failure of failures.toReversed()) {
+      const wait = pauseBefore(failure)
+      if (wait === null) continue
       await pause(wait, undefined, { signal })
-      const seat = seating.take({ kind: 'model', urgent: true, allows: (one) => one.provider === member.provider })
+      const seat = seating.take({ kind: 'model', urgent: true, allows: (one) => one.provider === failure.member.provider })
       if (seat !== null && seat !== 'busy') return seat
     }
     return null
@@ -201,9 +222,25 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     const model = seat === 'busy' ? await seating.wait(wish) : seat
     if (model !== null) return model
     const retried = await again()
-    if (retried !== null || said !== '') return retried
-    const local = seating.take({ kind: 'local', urgent: true, allows })
-    return local === 'busy' ? null : local
+    if (retried !== null) return retried
+    const local = said === '' ? seating.take({ kind: 'local', urgent: true, allows }) : null
+    return local === 'busy' ? null : (local ?? (await lastResort()))
+  }
+
+  /** Half an answer is worth a wait: for anybody who may still be asked to be well again. */
+  const lastResort = async (): Promise<Seat | null> => {
+    const mayCome = (member: Member): boolean =>
+      allows(member) || (isPassing(member, failures) && (attempts.get(member.provider) ?? 0) <= timing.attemptsPerModel)
+    const until = (brokenSince ?? now()) + timing.lastResortMs
+    if (said === '') return null
+    while (now() < until) {
+      const wish = { kind: 'model', urgent: true, allows: mayCome } as const
+      if (!seating.mayFind(wish)) return null
+      await pause(timing.lookAgainMs, undefined, { signal })
+      const seat = seating.take(wish)
+      if (seat !== null && seat !== 'busy') return seat
+    }
+    return null
   }
 
   /** Somebody runs, or it throws. */
@@ -265,11 +302,13 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     if (lanes.size === 0) await goOn()
   }
 
+  /** Company for one that is quiet; while there is none to be had, it is looked for again. */
   const hedge = async (since: number): Promise<void> => {
     if (since !== quietSince || lanes.size === 0 || lanes.size >= MOST_LANES) return
     brokenSince ??= since
     const seat = seating.take({ kind: 'model', urgent: true, allows })
-    if (seat !== null && seat !== 'busy') await send(seat)
+    if (seat !== null && seat !== 'busy' && (await send(seat))) return
+    if (lanes.size === 1) quietTimer = setTimeout(() => mailbox.post({ type: 'quiet', since }), timing.lookAgainMs)
   }
 
   const run = async (): Promise<{ finish: FinishReason; by: Member }> => {
@@ -309,6 +348,11 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     // What was spent is on record before anybody hears of the end.
     await Promise.all(settled)
   }
+}
+
+/** Whatever this one failed with last may be over by now. */
+function isPassing(member: Member, failures: readonly Failure[]): boolean {
+  return failures.findLast((failure) => failure.member.provider === member.provider)?.fate === 'again'
 }
 
 function cancelled(signal: AbortSignal): unknown {

@@ -97,5 +97,18 @@ export const migrations: readonly string[] = [
     reserved_micros INTEGER NOT NULL CHECK (reserved_micros >= 0),
     PRIMARY KEY (organisation, client, month)
   ) STRICT, WITHOUT ROWID;
+  `,
+  // limits that were lifted for a time, and which organisation a user belongs to
+  `
+  CREATE TABLE limit_override (
+    organisation TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    granted_by TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE account (
+    user_id TEXT PRIMARY KEY,
+    organisation TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]

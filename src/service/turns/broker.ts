@@ -25,6 +25,11 @@ export interface OpenOptions {
   readonly delivery?: Delivery
 }
 
+/** Who opens it: absent when the service itself takes up an old turn. */
+interface Opening extends OpenOptions {
+  readonly caller?: Caller
+}
+
 export interface TurnBroker {
   /**
    * Resolves when the question is durable. A known turn id attaches to its turn. Throws `conflict` (same id, another
@@ -49,6 +54,8 @@ export interface BrokerOptions {
   readonly clock: Clock
   readonly newId: NewId
   readonly logger: Logger
+  /** Asked before a turn is begun, not when one is joined; returns what ends its claim. Throws what the caller is told. */
+  readonly admit?: (caller: Caller) => Promise<() => void>
 }
 
 interface Running {
@@ -57,7 +64,7 @@ interface Running {
   readonly finished: Promise<void>
 }
 
-export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions): TurnBroker {
+export function createBroker({ log, agent, clock, newId, logger, admit }: BrokerOptions): TurnBroker {
   /** Turns that are being opened or answered. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
@@ -78,9 +85,10 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
     await turn.settled()
   }
 
-  const start = (turn: LiveTurn, delivery: Delivery): Running => {
+  const start = (turn: LiveTurn, { delivery = 'stream', release }: { delivery?: Delivery; release?: (() => void) | undefined }): Running => {
     const controller = new AbortController()
     const finished = run(turn, controller, delivery).finally(() => {
+      release?.()
       running.delete(entry)
       entries.delete(turn.record.turnId)
     })
@@ -96,31 +104,37 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
       await agent.receive(known)
-      return start(turn, 'stream')
+      return start(turn, {})
     }
     turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
     await turn.settled()
     return { turn, controller: new AbortController(), finished: Promise.resolve() }
   }
 
-  const begin = async (userId: string, question: Question, { resuming, delivery = 'stream' }: OpenOptions): Promise<Running | LoggedTurn> => {
+  const begin = async (userId: string, question: Question, { resuming, delivery = 'stream', caller }: Opening): Promise<Running | LoggedTurn> => {
     const known = await log.find(question.turnId)
     if (known !== null) return known.ended ? known : await resume(known)
     if (resuming) throw faults.notKept()
     if (stopping) throw faults.stopping()
+    const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
-    // Asked for in the same tick, both are in the same commit.
-    await Promise.all([log.open(record), agent.receive(record)])
+    try {
+      // Asked for in the same tick, both are in the same commit.
+      await Promise.all([log.open(record), agent.receive(record)])
+    } catch (error) {
+      release?.()
+      throw error
+    }
     const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, delivery)
+    return start(turn, { delivery, release })
   }
 
-  const enter = (userId: string, question: Question, options: OpenOptions): Promise<Running | LoggedTurn> => {
+  const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
     const { turnId } = question
     const present = entries.get(turnId)
     if (present !== undefined) return present
-    const entry = begin(userId, question, options)
+    const entry = begin(userId, question, opening)
     entries.set(turnId, entry)
     const leave = (): void => {
       if (entries.get(turnId) === entry) entries.delete(turnId)
@@ -137,7 +151,7 @@ export function createBroker({ log, agent, clock, newId, logger }: BrokerOptions
   }
 
   const open: TurnBroker['open'] = async (caller, question, options = {}) => {
-    const entry = await enter(caller.userId, question, options)
+    const entry = await enter(caller.userId, question, { ...options, caller })
     const record = 'turn' in entry ? entry.turn.record : entry
     if (record.userId !== caller.userId) throw faults.notKept()
     if (!matches(record.question, question)) throw faults.otherQuestion()

@@ -1,0 +1,24 @@
+// Answers that may be given again: the port. Always under the user who got them, `ai_response:{user_id}:{hash}`, never across
+// users or clients, and for minutes only.
+import type { FinishReason } from '../../shared/turn.ts'
+
+export interface CachedAnswer {
+  readonly text: string
+  readonly finish: FinishReason
+  readonly provider: string
+  readonly model: string
+  readonly inputTokens: number
+  /** Words of the question, for one that is asked in other words. */
+  readonly words: readonly string[]
+  /** What else must be the same for it to be an answer in other words: client, context, history. */
+  readonly scope: string
+}
+
+export interface AnswerCache {
+  get(userId: string, hash: string): Promise<CachedAnswer | null>
+  set(userId: string, hash: string, answer: CachedAnswer): Promise<void>
+  /** The user's own answers of this scope, newest first. */
+  inScope(userId: string, scope: string): Promise<readonly CachedAnswer[]>
+  /** The user's context has changed. */
+  drop(userId: string): Promise<void>
+}

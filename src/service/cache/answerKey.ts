@@ -1,0 +1,53 @@
+// What makes two questions the same, and how alike two others are. Pure.
+import { createHash } from 'node:crypto'
+import type { QuickAction } from '../../shared/turn.ts'
+
+export interface KeyParts {
+  readonly client: string
+  readonly request: {
+    readonly question: string
+    readonly quickAction: QuickAction | undefined
+    readonly history: readonly object[]
+    readonly prompt: readonly object[]
+  }
+  readonly context: Readonly<Record<string, string>>
+}
+
+/** Everything that the answer depends on: the whole prompt with context, history and sources in it, and the client. */
+export function answerHash({ client, request }: KeyParts): string {
+  return digest([client, request.quickAction ?? null, request.question, request.prompt])
+}
+
+/** What must be the same for an answer in other words. */
+export function scopeHash({ client, request, context }: KeyParts): string {
+  return digest([client, request.quickAction ?? null, sorted(context), request.history])
+}
+
+export function contextHash(client: string, context: Readonly<Record<string, string>>): string {
+  return digest([client, sorted(context)])
+}
+
+/** The words of a question, in small letters, each once. */
+export function wordsOf(question: string): readonly string[] {
+  return [...new Set(question.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])]
+}
+
+/**
+ * Share of words in common, 0 to 1 (Jaccard). Figures and names decide what is asked, so a word with a digit in it that only one
+ * of them has makes them different.
+ */
+export function likeness(one: readonly string[], other: readonly string[]): number {
+  const [first, second] = [new Set(one), new Set(other)]
+  const all = new Set([...first, ...second])
+  const apart = [...all].filter((word) => !first.has(word) || !second.has(word))
+  if (apart.some((word) => /\d/.test(word))) return 0
+  return all.size === 0 ? 0 : (all.size - apart.length) / all.size
+}
+
+function sorted(context: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(context).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+function digest(parts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}

@@ -1,0 +1,7 @@
+// Which organisation a user belongs to, as the last token said: what is answered after a restart is still charged to the right
+// one.
+export interface Accounts {
+  /** Kept when it resolves. */
+  remember(userId: string, organisation: string): Promise<void>
+  organisationOf(userId: string): string | null
+}
