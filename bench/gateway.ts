@@ -4,7 +4,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,6 +74,9 @@ async function startAside(upstreamPort: number): Promise<Gateway> {
   const resources = join(folder, 'resources')
   await mkdir(resources)
   await symlink(join(root, 'resources', 'pricing'), join(resources, 'pricing'))
+  const limits = join(folder, 'limits.json')
+  const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
+  await writeFile(limits, JSON.stringify({ tiers: { ENTERPRISE: plenty } }))
   const [command = '', ...args] = pinned(0, [process.execPath, `${root}src/service/bin/serve.ts`])
   const child = spawn(command, args, {
     env: {
@@ -86,6 +89,8 @@ async function startAside(upstreamPort: number): Promise<Gateway> {
       AI_CONNECTION_POOL_SIZE: '128',
       AI_RATE_LIMIT_REQUESTS_PER_MINUTE: '1000000',
       AI_RATE_LIMIT_STREAMS_PER_USER: '10000',
+      AI_RATE_LIMIT_SERVICE_PER_MINUTE: '100000000',
+      AI_LIMITS_FILE: limits,
       OPENAI_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_MODEL: 'gpt-4o-mini',
@@ -101,13 +106,17 @@ async function startAside(upstreamPort: number): Promise<Gateway> {
   const keys = await signingKeys(join(folder, 'service'))
   const token = await issueToken(keys, { userId: 'bench', role: 'user', ttlMs: 3_600_000, now: Date.now(), tokenId: randomUUID() })
   // A conversation of its own for each question, as a gateway's requests are.
-  const body = JSON.stringify({ message: QUESTION, session_id: 'session-{id}' }).replace('{id}', '0'.repeat(12))
+  // Each question is another one: an answer from the cache would ask nobody.
+  const body = JSON.stringify({ message: `${QUESTION} ({id})`, session_id: 'session-{id}' }).replaceAll('{id}', '0'.repeat(12))
   return {
     name: 'aside',
     pid: child.pid ?? 0,
     port: Number(http.split(':')[1]),
     request: (kind) =>
-      httpRequest(kind === 'unary' ? '/api/ai/chat' : '/api/ai/stream', { authorization: `Bearer ${token}` }, body).replace('0'.repeat(12), '{id}'),
+      httpRequest(kind === 'unary' ? '/api/ai/chat' : '/api/ai/stream', { authorization: `Bearer ${token}` }, body).replaceAll(
+        '0'.repeat(12),
+        '{id}'
+      ),
     async [Symbol.asyncDispose]() {
       await end(child)
       await rm(folder, { recursive: true, force: true })

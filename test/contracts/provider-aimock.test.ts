@@ -34,7 +34,7 @@ describe.each(makers)('%s', (maker) => {
     ['hang', 'timeout', 'timeout'],
     ['malformed', 'unavailable', 'unavailable']
   ])('takes the fault %s for %s, and never tells the key', async (fault, kind, code) => {
-    await using under = await mockedProvider(maker, { firstTextMs: 150, betweenTextMs: 100 })
+    await using under = await mockedProvider(maker, ['silent', 'hang'].includes(fault) ? { firstTextMs: 250, betweenTextMs: 150 } : undefined)
     const heard = collect(under.provider.stream(mockRequest(`fault ${fault}`), never))
     await expect(heard).rejects.toMatchObject({ kind, code, message: expect.not.stringContaining(MOCK_KEY) })
     if (fault === '429') await expect(heard).rejects.toMatchObject({ retryAfterMs: 7_000 })

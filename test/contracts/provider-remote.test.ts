@@ -70,7 +70,7 @@ const slowModel = (): Provider => ({
 
 describe('a remote copilot that is our own service', () => {
   providerContract(async () => {
-    const here = await startHere({ providers: [slowModel()] })
+    const here = await startHere({ providers: [slowModel()], environment: { AI_RATE_LIMIT_STREAMS_PER_USER: '100' } })
     const token = await here.token('copilot')
     const provider = remote([here.service.grpc], { token: () => token })
     return {

@@ -32,7 +32,10 @@ export function toldProvider(): ToldProvider {
   const signals: AbortSignal[] = []
   let script: (string | Error | null)[] = []
   let wake = (): void => undefined
+  /** Once it has failed it stays so, whoever asks it to go on, until it is told something new. */
+  let down: Error | null = null
   const add = (step: string | Error | null): void => {
+    down = null
     script.push(step)
     wake()
   }
@@ -54,6 +57,7 @@ export function toldProvider(): ToldProvider {
       signals.push(signal)
       for (;;) {
         const step = script.shift()
+        if (step === undefined && down !== null) throw down
         if (step === undefined) {
           await new Promise<void>((resolve) => {
             wake = resolve
@@ -66,7 +70,10 @@ export function toldProvider(): ToldProvider {
           yield { type: 'finish', reason: 'stop' }
           return
         } else if (typeof step === 'string') yield { type: 'text', text: step }
-        else throw step
+        else {
+          down = step
+          throw step
+        }
       }
     }
   }

@@ -209,7 +209,7 @@ describe('Socket.IO', () => {
   })
 
   it('answers many at once on one socket, each whole', async () => {
-    await using here = await startHere()
+    await using here = await startHere({ environment: { AI_RATE_LIMIT_STREAMS_PER_USER: '100' } })
     using client = await connect(here, await here.token())
     const ids = Array.from({ length: 30 }, () => uuidv7())
     await Promise.all(ids.map((turnId) => client.ask('ai_stream', { message: question, turn_id: turnId })))

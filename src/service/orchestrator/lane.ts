@@ -5,6 +5,9 @@ import { toProviderFailure } from './failurePolicy.ts'
 import type { Seat } from './fleet.ts'
 import type { Seam } from './seam.ts'
 
+/** Made once: an abort without a reason makes an error with a stack trace for each attempt that is over. */
+const OVER = new Error('this attempt is over')
+
 export interface Lane {
   readonly attemptId: string
   readonly seat: Seat
@@ -74,7 +77,7 @@ export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptio
     usage: null,
     usageCovers: 0,
     firstTextMs: null,
-    stop: () => controller.abort(),
+    stop: () => controller.abort(OVER),
     ended: Promise.resolve()
   }
   return Object.assign(lane, { ended: run() })

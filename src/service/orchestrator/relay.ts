@@ -59,6 +59,8 @@ export interface Seating {
   take(wish: SeatWish): Seat | 'busy' | null
   /** Waits in the queue while all who could answer are busy; null: nobody is left. */
   wait(wish: SeatWish): Promise<Seat | null>
+  /** Whether there is anybody at all, busy and ill ones counted. */
+  mayFind(wish: SeatWish): boolean
   /** This one is not to be had: the budget can't pay it, or its window is too small. */
   rule(out: Member): void
 }
@@ -232,8 +234,10 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     const until = (brokenSince ?? now()) + timing.lastResortMs
     if (said === '') return null
     while (now() < until) {
+      const wish = { kind: 'model', urgent: true, allows: mayCome } as const
+      if (!seating.mayFind(wish)) return null
       await pause(timing.lookAgainMs, undefined, { signal })
-      const seat = seating.take({ kind: 'model', urgent: true, allows: mayCome })
+      const seat = seating.take(wish)
       if (seat !== null && seat !== 'busy') return seat
     }
     return null

@@ -26,8 +26,11 @@ export function createSeating(options: SeatingOptions): Seating {
   const { fleet, queue, need, weights, priceOf, random, signal, now } = options
   const ruledOut = new Set<Member['provider']>()
 
-  const take = ({ allows, kind, urgent }: SeatWish): Seat | 'busy' | null => {
-    const members = fleet.members().filter((member) => !ruledOut.has(member.provider) && allows(member) && isWanted(member, kind))
+  const wanted = ({ allows, kind }: SeatWish): readonly Member[] =>
+    fleet.members().filter((member) => !ruledOut.has(member.provider) && allows(member) && isWanted(member, kind))
+
+  const take = (wish: SeatWish): Seat | 'busy' | null => {
+    const members = wanted(wish)
     const { ranked } = route(
       members.map((member) => ({
         id: member.provider.id,
@@ -46,7 +49,7 @@ export function createSeating(options: SeatingOptions): Seating {
     let isBusy = false
     for (const { id } of ranked) {
       const member = members.find(({ provider }) => provider.id === id)
-      const seat = member === undefined ? 'shut' : fleet.take(member, urgent)
+      const seat = member === undefined ? 'shut' : fleet.take(member, wish.urgent)
       if (seat === 'busy') isBusy = true
       else if (seat !== 'shut') return seat
     }
@@ -80,6 +83,7 @@ export function createSeating(options: SeatingOptions): Seating {
       }
       return seat
     },
+    mayFind: (wish) => wanted(wish).length > 0,
     rule: ({ provider }) => void ruledOut.add(provider)
   }
 }

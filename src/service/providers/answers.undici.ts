@@ -45,6 +45,7 @@ export interface Protocol {
 
 const MOST_REFUSAL_BYTES = 100_000
 const MOST_LIST_BYTES = 5_000_000
+const WHOLE_TOLD_EVERY_MS = 100
 /** For an upstream to close its answer after it said that it was complete; keeps the connection for the next one. */
 const CLOSING_MS = 200
 
@@ -125,10 +126,17 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
         if (response.statusCode !== 200) throw await refused(response)
         const feed = framing((data) => answer.read(reader, data))
         const reader = codec.reader()
+        const isWhole = request.delivery === 'whole'
+        let toldAt = Number.NEGATIVE_INFINITY
         try {
           for await (const bytes of response.body) {
             feed(bytes as Uint8Array)
-            yield* answer.take()
+            // Who waits for the whole is told of its beginning, then now and then: a failure must not take much with it.
+            if (!isWhole || performance.now() - toldAt > WHOLE_TOLD_EVERY_MS) {
+              const parts = answer.take()
+              if (parts.length > 0) toldAt = performance.now()
+              yield* parts
+            }
           }
         } catch (error) {
           // Text that came together with the failure was read by nobody: another provider can still begin.
@@ -136,7 +144,9 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
           // The answer was complete: how its connection ended is no matter.
           if (!answer.isComplete || signal.aborted) throw error
         }
-        yield answer.last(options.name)
+        const last = answer.last(options.name)
+        yield* answer.take()
+        yield last
       } catch (error) {
         throw failureOf(error, watch, signal)
       } finally {

@@ -46,7 +46,7 @@ const rules: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   [/\bgpt-4-turbo/, { contextWindow: 128_000, maxOutputTokens: 4_096, modalities: seeing, quality: 2 }],
   [/\bgpt-3\.5/, { contextWindow: 16_385, maxOutputTokens: 4_096, quality: 1 }],
   // Anthropic's models from 4.6 on refuse a prefilled answer.
-  [/claude-(opus|sonnet)-(4-[6-9]|[5-9])/, { contextWindow: 200_000, maxOutputTokens: 64_000, modalities: seeing, quality: 3 }],
+  [/claude-(opus|sonnet|fable)-(4-[6-9]|[5-9])/, { contextWindow: 200_000, maxOutputTokens: 64_000, modalities: seeing, quality: 3 }],
   [/claude-opus-4-[15]/, { contextWindow: 200_000, maxOutputTokens: 32_000, modalities: seeing, quality: 3, prefill: true }],
   [/claude-opus/, { contextWindow: 200_000, maxOutputTokens: 32_000, modalities: seeing, quality: 3, prefill: true }],
   [/claude-(sonnet-4|3-7-sonnet)/, { contextWindow: 200_000, maxOutputTokens: 64_000, modalities: seeing, quality: 3, prefill: true }],

@@ -23,7 +23,8 @@ export function createStallWatch({ firstTextMs, betweenTextMs }: ProviderTimeout
     stalledMs = ms
     controller.abort()
   }
-  const leave = (): void => controller.abort()
+  // With the caller's own reason: making a new one costs a stack trace.
+  const leave = (): void => controller.abort(outer.reason)
   outer.addEventListener('abort', leave, { once: true })
   if (outer.aborted) leave()
   const replaceTimer = (ms: number): void => {

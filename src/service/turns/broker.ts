@@ -26,6 +26,11 @@ export interface OpenOptions {
   readonly delivery?: Delivery
 }
 
+/** Who opens it: absent when the service itself takes up an old turn. */
+interface Opening extends OpenOptions {
+  readonly caller?: Caller
+}
+
 export interface TurnBroker {
   /**
    * Resolves when the question is durable. A known turn id attaches to its turn. Throws `conflict` (same id, another
@@ -94,7 +99,10 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     await turn.settled()
   }
 
-  const start = (turn: LiveTurn, past: readonly TurnEvent[], delivery: Delivery, release?: () => void): Running => {
+  const start = (
+    turn: LiveTurn,
+    { past = [], delivery = 'stream', release }: { past?: readonly TurnEvent[]; delivery?: Delivery; release?: (() => void) | undefined }
+  ): Running => {
     const controller = new AbortController()
     const finished = run(turn, controller, past, delivery).finally(() => {
       release?.()
@@ -113,19 +121,14 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
       await agent.receive(known)
-      return start(turn, past, 'stream')
+      return start(turn, { past })
     }
     turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
     await turn.settled()
     return { turn, controller: new AbortController(), finished: Promise.resolve() }
   }
 
-  const begin = async (
-    userId: string,
-    question: Question,
-    { resuming, delivery = 'stream' }: OpenOptions,
-    caller?: Caller
-  ): Promise<Running | LoggedTurn> => {
+  const begin = async (userId: string, question: Question, { resuming, delivery = 'stream', caller }: Opening): Promise<Running | LoggedTurn> => {
     const known = await log.find(question.turnId)
     if (known !== null) return known.ended ? known : await resume(known)
     if (resuming) throw faults.notKept()
@@ -141,14 +144,14 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     }
     const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, [], delivery, release)
+    return start(turn, { delivery, release })
   }
 
-  const enter = (userId: string, question: Question, options: OpenOptions, caller?: Caller): Promise<Running | LoggedTurn> => {
+  const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
     const { turnId } = question
     const present = entries.get(turnId)
     if (present !== undefined) return present
-    const entry = begin(userId, question, options, caller)
+    const entry = begin(userId, question, opening)
     entries.set(turnId, entry)
     const leave = (): void => {
       if (entries.get(turnId) === entry) entries.delete(turnId)
@@ -165,7 +168,7 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
   }
 
   const open: TurnBroker['open'] = async (caller, question, options = {}) => {
-    const entry = await enter(caller.userId, question, options, caller)
+    const entry = await enter(caller.userId, question, { ...options, caller })
     const record = 'turn' in entry ? entry.turn.record : entry
     if (record.userId !== caller.userId) throw faults.notKept()
     if (!matches(record.question, question)) throw faults.otherQuestion()

@@ -29,8 +29,10 @@ export interface LiveTurnOptions {
   readonly isWhole?: boolean
 }
 
-/** How long an event of a whole answer waits for the next ones, in ms. The last one never waits. */
+/** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
 const WHOLE_WAIT_MS = 50
+/** The same for pieces of text after the first, which never waits: a third of a frame, so that nobody sees it. */
+const PIECE_WAIT_MS = 5
 
 export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
@@ -40,6 +42,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   let ended = past.some(isTerminal)
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
+  let hasWrittenText = hasText
   /** Ends the wait for more. */
   let hurry: (() => void) | null = null
   const wakers = new Set<() => void>()
@@ -51,13 +54,17 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
 
   const write = async (): Promise<void> => {
     // What is emitted within the same tick goes into the same commit.
-    await (isWhole && !ended ? moreToCome() : Promise.resolve())
+    await Promise.resolve()
     while (pending.length > 0 && lost === null) {
+      const waitMs = isWhole ? WHOLE_WAIT_MS : hasWrittenText ? PIECE_WAIT_MS : 0
+      if (waitMs > 0 && !ended) await moreToCome(waitMs)
+      if (lost !== null) break
       const batch = pending
       pending = []
       try {
         await log.append(record.turnId, batch)
         durable.push(...batch)
+        hasWrittenText ||= batch.some((event) => event.type === 'delta')
       } catch (error) {
         lost ??= toCopilotError(error)
       }
@@ -67,14 +74,14 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   }
 
   /** Until the end, or for a moment. */
-  const moreToCome = (): Promise<void> =>
+  const moreToCome = (waitMs: number): Promise<void> =>
     new Promise((resolve) => {
       const go = (): void => {
         clearTimeout(timer)
         hurry = null
         resolve()
       }
-      const timer = setTimeout(go, WHOLE_WAIT_MS)
+      const timer = setTimeout(go, waitMs)
       hurry = go
     })
 
