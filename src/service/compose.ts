@@ -139,7 +139,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     queueDepth: orchestrator.queueDepth,
     providers: await orchestrator.status(signal)
   })
-  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version }, { config, resources, limits })
+  const doors = await openDoors({ broker, verifier, status, clock, newId, logger, version, overrides }, { config, resources, limits })
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {

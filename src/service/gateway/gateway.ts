@@ -1,6 +1,7 @@
 // What a dialect is to the rest of the service, and what each of them needs.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
+import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { TurnBroker } from '../turns/broker.ts'
@@ -22,6 +23,8 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  /** Lifting limits in an emergency; absent: there is no such door. */
+  readonly overrides?: Overrides
 }
 
 export interface Door {
