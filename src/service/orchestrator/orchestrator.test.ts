@@ -368,6 +368,14 @@ describe('the queue', () => {
 })
 
 describe('breakers', () => {
+  it('stay closed for models that were only overtaken, which lose rank instead', async () => {
+    const slow = scripted('a', [['hang']], best)
+    const { ask, orchestrator } = house({ providers: [slow, scripted('b', [good()])] })
+    for (let turn = 0; turn < breakerRules.leastCalls + 2; turn += 1) await ask(aRequest, { turnId: `t${turn}` })
+    expect((await orchestrator.status(new AbortController().signal))[0]).toMatchObject({ id: 'a', breaker: 'closed' })
+    expect(slow.asked.length).toBeLessThan(5)
+  })
+
   it('close again soon after the provider is well, also when nobody asks', async () => {
     let isWell = false
     const broken = {

@@ -137,7 +137,10 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       permit.succeed()
       member.record.sample(true, lane.firstTextMs)
     } else if (isProvidersFault(error)) {
-      permit.fail(error instanceof CopilotError ? error.retryAfterMs : undefined)
+      // One that was only overtaken loses rank, but opens no breaker: on a busy machine the slow one may be this process, and
+      // breakers that all open at once would leave nobody.
+      if (outcome === 'superseded') permit.leave()
+      else permit.fail(error instanceof CopilotError ? error.retryAfterMs : undefined)
       member.record.sample(false, lane.firstTextMs)
     } else permit.leave()
     lane.seat.free()
