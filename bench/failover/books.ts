@@ -25,6 +25,8 @@ export interface Books {
   readonly estimatedMicros: number
   /** Calls that the service hung up on, checked to claim no more than was told. */
   readonly abandoned: number
+  /** Attempts that no upstream has seen: refused connections, or given up on the way. */
+  readonly neverArrived: number
   /** The sums by month against the rows. */
   readonly monthsAgree: boolean
   readonly examples: readonly string[]
@@ -83,7 +85,10 @@ export async function compareBooks(dataDir: string, calls: readonly Call[]): Pro
       )
       .get()
     const monthsAgree = months?.spent === sum && months.reserved === 0 && total.costMicros === sum
-    const exact = different === 0 && total.open === 0 && monthsAgree && upstreamMicros === ledgerMicros && estimates.length <= untold + abandoned
+    // Attempts that were given up before they reached a server told nothing either.
+    const neverArrived = Math.max(0, rows.length - calls.length)
+    const exact =
+      different === 0 && total.open === 0 && monthsAgree && upstreamMicros === ledgerMicros && estimates.length <= untold + abandoned + neverArrived
     return {
       exact,
       rows: rows.length,
@@ -96,6 +101,7 @@ export async function compareBooks(dataDir: string, calls: readonly Call[]): Pro
       estimatedRows: estimates.length,
       estimatedMicros: estimates.reduce((micros, { cost }) => micros + cost, 0),
       abandoned,
+      neverArrived,
       monthsAgree,
       examples
     }

@@ -186,7 +186,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     places: createPlaces(bounds),
     desk,
     events: createSqliteExternalEvents(store),
-    webhookSecrets: config.webhookSecrets
+    webhookSecrets: config.webhookSecrets,
+    overrides
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))

@@ -2,9 +2,6 @@
 import { nextMonth, type Cap, type Spending } from './ledger.ts'
 import { formatUsd, exact, dividedBy } from './money.ts'
 
-export const WARN_AT = 0.8
-export const THRIFTY_AT = 0.9
-
 /** In the order of their gravity. */
 export const budgetLevels = ['free', 'warned', 'thrifty', 'exhausted'] as const
 export type BudgetLevel = (typeof budgetLevels)[number]

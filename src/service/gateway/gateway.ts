@@ -2,6 +2,7 @@
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
+import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
@@ -34,6 +35,8 @@ export interface GatewayParts {
   readonly bounds: Bounds
   /** Shared by all sockets of the service. */
   readonly places: Places
+  /** Lifting limits in an emergency; absent: there is no such door. */
+  readonly overrides?: Overrides
 }
 
 export interface Door {

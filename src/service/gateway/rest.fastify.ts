@@ -12,6 +12,7 @@ import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
+import { addOverrides } from './overrides.fastify.ts'
 import { portFault } from './portFault.ts'
 import { webhookRoutes } from './webhooks.fastify.ts'
 
@@ -34,6 +35,9 @@ const bodySchema = z.object({
 const SLOW_READER_MS = 60_000
 
 /* oxlint-disable oxc/no-async-endpoint-handlers -- the rule is Express's; Fastify awaits its handlers */
+/** Connections that may wait to be taken in: a thousand at once must not be dropped while the process is busy. */
+const CONNECTION_BACKLOG = 4_096
+
 export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
   const { broker, verifier, status, newId, logger, version } = parts
   const app = fastify({
@@ -106,6 +110,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
       }))
     }
   })
+  if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
     const listening = await listen(broker, caller, asked, goneSignal(reply.raw), 'whole')
@@ -148,7 +153,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
 
   const detach = attach(app.server)
   try {
-    await app.listen({ host, port })
+    await app.listen({ host, port, backlog: CONNECTION_BACKLOG })
   } catch (error) {
     throw portFault(error, `${host}:${port}`, 'PORT')
   }

@@ -368,6 +368,31 @@ describe('the queue', () => {
 })
 
 describe('breakers', () => {
+  it('know of answers under way: a few failures among many that work open nothing', async () => {
+    const told = Promise.withResolvers<void>()
+    const long: Step[] = [text('Begun '), { after: told.promise }, text('and done.'), stop]
+    const scripts = Array.from({ length: 60 }, (_, call) => (call < 40 ? long : [failure('unauthenticated')]))
+    const { ask, orchestrator } = house({
+      providers: [scripted('a', scripts), createLocalKnowledge(0)],
+      settings: { placesPerProvider: 100, timing: relayTiming }
+    })
+    const long40 = Array.from({ length: 40 }, (_, turn) => ask(aRequest, { turnId: `l${turn}` }))
+    await vi.waitFor(async () => expect((await orchestrator.status(new AbortController().signal))[0]?.inFlight).toBe(40))
+    await wait(20)
+    for (let turn = 0; turn < breakerRules.leastCalls + 5; turn += 1) await ask(aRequest, { turnId: `f${turn}` })
+    expect((await orchestrator.status(new AbortController().signal))[0]?.breaker).toBe('closed')
+    told.resolve()
+    expect((await Promise.all(long40)).every((heard) => heard.text === 'Begun and done.')).toBe(true)
+  })
+
+  it('stay closed for models that were only overtaken, which lose rank instead', async () => {
+    const slow = scripted('a', [['hang']], best)
+    const { ask, orchestrator } = house({ providers: [slow, scripted('b', [good()])] })
+    for (let turn = 0; turn < breakerRules.leastCalls + 2; turn += 1) await ask(aRequest, { turnId: `t${turn}` })
+    expect((await orchestrator.status(new AbortController().signal))[0]).toMatchObject({ id: 'a', breaker: 'closed' })
+    expect(slow.asked.length).toBeLessThan(5)
+  })
+
   it('close again soon after the provider is well, also when nobody asks', async () => {
     let isWell = false
     const broken = {

@@ -137,7 +137,11 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       permit.succeed()
       member.record.sample(true, lane.firstTextMs)
     } else if (isProvidersFault(error)) {
-      permit.fail(error instanceof CopilotError ? error.retryAfterMs : undefined)
+      // One that was only overtaken loses rank, but opens no breaker: on a busy machine the slow one may be this process, and
+      // breakers that all open at once would leave nobody.
+      if (outcome !== 'superseded')
+        (lane.heard === '' ? permit : member.breaker.enter())?.fail(error instanceof CopilotError ? error.retryAfterMs : undefined)
+      permit.leave()
       member.record.sample(false, lane.firstTextMs)
     } else permit.leave()
     lane.seat.free()
@@ -318,8 +322,12 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       if (event.type === 'aborted') throw cancelled(signal)
       if (event.type === 'quiet') await hedge(event.since)
       else if (!lanes.has(event.lane)) continue
-      else if (event.type === 'text') say(event.lane, event.lane.seam.next(event.text))
-      else if (event.type === 'failed') await fail(event.lane, event.error)
+      else if (event.type === 'text') {
+        // The breaker hears of a call that works as soon as of one that fails: answers take long, and until they end failures
+        // would be all it knows. A cut later on is counted as another call.
+        event.lane.seat.permit.succeed()
+        say(event.lane, event.lane.seam.next(event.text))
+      } else if (event.type === 'failed') await fail(event.lane, event.error)
       else {
         const { lane, reason } = event
         say(lane, lane.seam.end())

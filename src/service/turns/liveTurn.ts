@@ -42,7 +42,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   let ended = past.some(isTerminal)
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
-  let hasWrittenText = hasText
+  let hasWrittenText = past.some((event) => event.type === 'delta')
   /** Ends the wait for more. */
   let hurry: (() => void) | null = null
   const wakers = new Set<() => void>()
