@@ -14,6 +14,11 @@ export interface Listening {
   events(): AsyncIterable<TurnEvent>
 }
 
+/** For an answer that is given whole: from its beginning, whatever the client has read of it before. */
+export async function listenToAll(broker: TurnBroker, caller: Caller, admitted: Admitted, signal: AbortSignal): Promise<Listening> {
+  return await listen(broker, caller, { ...admitted, afterSeq: 0 }, signal)
+}
+
 /** Resolves when the question is durable. */
 export async function listen(broker: TurnBroker, caller: Caller, { question, afterSeq, isNamed }: Admitted, signal: AbortSignal): Promise<Listening> {
   const turn = await broker.open(caller, question, { resuming: afterSeq > 0 })
