@@ -243,7 +243,17 @@ function packet(chance: Chance, event: string): Outgoing {
   ])
 }
 
-const socketIoEvents = new Set(['ai_chat', 'ai_stream', 'ai_status', 'ai_hello', 'ai_typing', 'ai_response', 'ai_unavailable', 'message_sent'])
+const socketIoEvents = new Set([
+  'ai_chat',
+  'ai_stream',
+  'ai_status',
+  'ai_hello',
+  'ai_cancel',
+  'ai_typing',
+  'ai_response',
+  'ai_unavailable',
+  'message_sent'
+])
 function readPacket(text: string): Heard {
   if (text === '2') return { reply: '3' }
   if (/^4[0134]/.test(text) || /^[06]/.test(text)) return {}

@@ -39,6 +39,7 @@ const planted: Record<string, readonly [path: string, text: string]> = {
   'src-knows-no-tests-or-tools': ['src/main/ask/cheat.ts', `import { fake } from '../../../test/fakes/fake.ts'\nexport const f = fake`],
   'no-cycles': ['src/main/ask/round.ts', `import type { Other } from './about.ts'\nexport interface Round { readonly other: Other }`],
   'nothing-unresolved': ['src/main/ask/lost.ts', `import { nowhere } from './nowhere.ts'\nexport const n = nowhere`],
+  'service-runs-down-sessions': ['src/service/sessions/up.ts', `import { room } from '../gateway/grpc.ts'\nexport const r = room`],
   'service-runs-down-turns': ['src/service/turns/up.ts', `import { room } from '../gateway/grpc.ts'\nexport const r = room`],
   'service-runs-down-agent': ['src/service/agent/up.ts', `import { broker } from '../turns/broker.ts'\nexport const b = broker`],
   'service-runs-down-orchestrator-knowledge-actions': [
@@ -46,7 +47,7 @@ const planted: Record<string, readonly [path: string, text: string]> = {
     `import { agent } from '../agent/agent.ts'\nexport const a = agent`
   ],
   'service-runs-down-providers': ['src/service/providers/up.ts', `import { route } from '../orchestrator/route.ts'\nexport const r = route`],
-  'service-runs-down-limits-cost-audit-metrics-store-auth-schedule': [
+  'service-runs-down-limits-cost-audit-metrics-store-auth-schedule-events': [
     'src/service/store/up.ts',
     `import { provider } from '../providers/provider.ts'\nexport const p = provider`
   ]
