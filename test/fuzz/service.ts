@@ -52,6 +52,8 @@ const service = await startService({ config, logger, providers: [provider], boun
 const order = { userId: 'fuzz', role: 'user', ttlMs: 86_400_000, now: Date.now(), tokenId: uuidv7() }
 process.send?.({ grpc: service.grpc, http: service.http, token: await issueToken(await signingKeys(config.dataDir), order) } satisfies Ready)
 
+// A fuzzer that was cut off takes its service with it.
+process.on('disconnect', () => process.exit(1))
 process.on('message', (asked) => {
   if (asked === 'stop') void service.stop().then(() => process.exit(0))
   if (asked !== 'measure') return
