@@ -59,7 +59,7 @@ export async function frameClient(url: string, { token, protocols = [], autoPong
       for (;;) {
         const found = frames.slice(from).find(fits)
         if (found !== undefined) return found
-        if (isClosed) throw new Error(`closed before it came; heard ${JSON.stringify(frames.slice(-3))}`)
+        if (isClosed) throw new Error(`closed before it came; heard ${JSON.stringify(frames.slice(-3)).slice(-600)}`)
         await wake.promise
       }
     },

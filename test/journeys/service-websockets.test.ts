@@ -198,7 +198,7 @@ describe('bounds of a connection', () => {
 
   it('let a slow reader’s answer wait, close it when it stays away, and keep its turn whole for the next connection', async () => {
     const model = toldProvider()
-    await using here = await startHere({ providers: [model], bounds: { unreadBytes: 100_000, slowReaderMs: 200 } })
+    await using here = await startHere({ providers: [model], bounds: { unreadBytes: 100_000, slowReaderMs: 1_500 } })
     const token = await here.token()
     const turnId = uuidv7()
     const ask = { type: 'ai_stream', data: { message: question, turn_id: turnId } }
@@ -219,7 +219,7 @@ describe('bounds of a connection', () => {
     )
     expect(whole).toMatchObject({ state: 'done', gapAfter: null })
     expect(whole.text).toHaveLength(piece.length * pieces)
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
     slow.resume()
     expect([4001, 1006]).toContain(await slow.closed)
     expect(piecesOf(slow.frames).length).toBeLessThan(pieces)

@@ -39,6 +39,7 @@ const planted: Record<string, readonly [path: string, text: string]> = {
   'src-knows-no-tests-or-tools': ['src/main/ask/cheat.ts', `import { fake } from '../../../test/fakes/fake.ts'\nexport const f = fake`],
   'no-cycles': ['src/main/ask/round.ts', `import type { Other } from './about.ts'\nexport interface Round { readonly other: Other }`],
   'nothing-unresolved': ['src/main/ask/lost.ts', `import { nowhere } from './nowhere.ts'\nexport const n = nowhere`],
+  'service-runs-down-from-sessions': ['src/service/sessions/up.ts', `import { room } from '../gateway/grpc.ts'\nexport const r = room`],
   'service-runs-down-from-turns': ['src/service/turns/up.ts', `import { room } from '../gateway/grpc.ts'\nexport const r = room`],
   'service-runs-down-from-agent': ['src/service/agent/up.ts', `import { broker } from '../turns/broker.ts'\nexport const b = broker`],
   'service-runs-down-from-orchestrator': ['src/service/orchestrator/up.ts', `import { agent } from '../agent/agent.ts'\nexport const a = agent`],

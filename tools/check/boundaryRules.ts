@@ -10,11 +10,12 @@ const TEST = String.raw`\.test\.tsx?$`
 /** Rooms of the service from top to bottom; each may import from itself and from those below. */
 const SERVICE_FLOORS = [
   ['gateway'],
+  ['sessions'],
   ['turns'],
   ['agent'],
   ['orchestrator', 'knowledge', 'actions'],
   ['providers'],
-  ['limits', 'cost', 'keys', 'audit', 'safety', 'person', 'metrics', 'store', 'auth', 'schedule']
+  ['limits', 'cost', 'keys', 'audit', 'safety', 'person', 'metrics', 'store', 'auth', 'schedule', 'events']
 ]
 
 const serviceRules: IForbiddenRuleType[] = SERVICE_FLOORS.slice(1).map((floor, index) => ({

@@ -15,6 +15,11 @@ export interface Listening {
   events(): AsyncIterable<TurnEvent>
 }
 
+/** For an answer that is given whole: from its beginning, whatever the client has read of it before. */
+export async function listenToAll(broker: TurnBroker, caller: Caller, admitted: Admitted, signal: AbortSignal): Promise<Listening> {
+  return await listen(broker, caller, { ...admitted, afterSeq: 0 }, signal, 'whole')
+}
+
 /** Resolves when the question is durable. `delivery`: `whole` when nothing is said before all is there. */
 export async function listen(
   broker: TurnBroker,

@@ -4,7 +4,7 @@ import { CopilotError } from '../../shared/errors.ts'
 import type { TurnEvent } from '../../shared/turn.ts'
 import { pieceOf, PROTOCOL_VERSION, socketEvents, type AiAck } from '../../shared/wire/socket.ts'
 import { admit, type Admitted } from './admission.ts'
-import { listen, whole, type Listening } from './conversation.ts'
+import { listen, listenToAll, whole, type Listening } from './conversation.ts'
 import { toSocketError } from './foreignErrors.ts'
 import { answeredBy, type GatewayParts } from './gateway.ts'
 import type { Peer } from './peer.ts'
@@ -18,7 +18,7 @@ export function erpDialect(peer: Peer, parts: GatewayParts): Readonly<Record<str
   const { broker, status, newId } = parts
   const { caller, gone } = peer
 
-  const question = async (payload: unknown): Promise<{ asked: Admitted; listening: Listening }> => {
+  const question = async (payload: unknown, open = listen): Promise<{ asked: Admitted; listening: Listening }> => {
     const fields = fieldsOf(payload)
     const asked = admit(
       {
@@ -33,7 +33,7 @@ export function erpDialect(peer: Peer, parts: GatewayParts): Readonly<Record<str
       caller,
       newId
     )
-    return { asked, listening: await listen(broker, caller, asked, gone) }
+    return { asked, listening: await open(broker, caller, asked, gone) }
   }
 
   const accept = (ack: Ack, { turn: { turnId, messageId } }: Listening): { turnId: string; messageId: string } => {
@@ -57,7 +57,7 @@ export function erpDialect(peer: Peer, parts: GatewayParts): Readonly<Record<str
   }
 
   const chat: Handle = async (payload, ack) => {
-    const { listening } = await question(payload)
+    const { listening } = await question(payload, listenToAll)
     const ids = accept(ack, listening)
     try {
       const { text, at } = await whole(listening)

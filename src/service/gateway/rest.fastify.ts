@@ -9,7 +9,7 @@ import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
-import { listen, whole } from './conversation.ts'
+import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { addOverrides } from './overrides.fastify.ts'
@@ -48,6 +48,20 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
     exposeHeadRoutes: false,
+    // What is no HTTP has no request and no reply: the refusal is written to the socket as it is.
+    clientErrorHandler: (error, socket) => {
+      if (socket.destroyed || !socket.writable) return void socket.destroy()
+      const isTooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW'
+      const { body } = toRestError(
+        new CopilotError('invalid_request', isTooLarge ? 'The headers are too large.' : 'This is no HTTP request.'),
+        newId()
+      )
+      const text = JSON.stringify(body)
+      const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+      socket.end(
+        `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`
+      )
+    },
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status: code, body } = restFailure(error, request.id)
       void reply.code(code).send(body)
@@ -113,7 +127,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
-    const listening = await listen(broker, caller, asked, goneSignal(reply.raw), 'whole')
+    const listening = await listenToAll(broker, caller, asked, goneSignal(reply.raw))
     const { text, citations, at } = await whole(listening)
     const { messageId, turnId } = listening.turn
     return { response: text, message_id: messageId, timestamp: at, turn_id: turnId, citations }

@@ -116,7 +116,7 @@ function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
     get isOverflowing() {
       return outgoing.isOverflowing
     },
-    proof: () => proofOf(socket),
+    proof: watchProof(socket),
     sayThenClose: (error: Parameters<typeof sayThenClose>[1]) => sayThenClose(socket, error)
   }
   return createPeer({ caller: socket.data.caller, wire, conduct: createConduct(parts.bounds, parts.clock), gone: gone.signal, parts })
@@ -126,23 +126,19 @@ function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
  * Engine.IO pings on its own time: the second pong from now answers a ping that went out behind what was sent. A client that
  * says goodbye was there to read what came before.
  */
-async function proofOf(socket: AnySocket): Promise<boolean> {
-  if (!socket.connected) return false
-  return await new Promise((resolve) => {
-    let pongs = 0
-    const end = (isProven: boolean): void => {
-      socket.conn.off('heartbeat', count)
-      socket.off('disconnect', left)
-      resolve(isProven)
+function watchProof(socket: AnySocket): () => Promise<boolean> {
+  let waiting: { pongs: number; readonly resolve: (isProven: boolean) => void }[] = []
+  socket.conn.on('heartbeat', () => {
+    for (const one of waiting) {
+      one.pongs += 1
+      if (one.pongs === 2) one.resolve(true)
     }
-    const count = (): void => {
-      pongs += 1
-      if (pongs === 2) end(true)
-    }
-    const left = (reason: string): void => end(reason === 'client namespace disconnect')
-    socket.conn.on('heartbeat', count)
-    socket.on('disconnect', left)
+    waiting = waiting.filter(({ pongs }) => pongs < 2)
   })
+  socket.on('disconnect', (reason) => {
+    for (const { resolve } of waiting.splice(0)) resolve(reason === 'client namespace disconnect')
+  })
+  return () => (socket.connected ? new Promise((resolve) => void waiting.push({ pongs: 0, resolve })) : Promise.resolve(false))
 }
 
 function receive(peer: Peer, handle: Handle, args: readonly unknown[]): void {

@@ -1,6 +1,5 @@
 // Plain WebSockets: one door for the dialects that speak JSON frames, each at its path. A client is let in before its token is
 // read, so that a refusal arrives as an `error` event and a close code, which is all that a browser can see.
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
@@ -112,7 +111,7 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
       get isOverflowing() {
         return outgoing.isOverflowing
       },
-      proof: () => proofOf(client),
+      proof: watchProof(client),
       sayThenClose
     }
     const peer = createPeer({ caller, wire, conduct: createConduct(bounds, parts.clock), gone: gone.signal, parts })
@@ -128,21 +127,27 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
 }
 
 /** A ping goes out behind what was sent; its pong has read it. So has a client that closes in order. */
-async function proofOf(client: WebSocket): Promise<boolean> {
-  if (client.readyState !== client.OPEN) return false
-  const mark = randomBytes(8)
-  return await new Promise((resolve) => {
-    const end = (isProven: boolean): void => {
-      client.off('pong', pong)
-      client.off('close', closed)
-      resolve(isProven)
-    }
-    const pong = (data: Buffer): void => (data.equals(mark) ? end(true) : undefined)
-    const closed = (code: number): void => end(code === 1000 || code === 1001)
-    client.on('pong', pong)
-    client.on('close', closed)
-    client.ping(mark)
+function watchProof(client: WebSocket): () => Promise<boolean> {
+  const waiting = new Map<string, (isProven: boolean) => void>()
+  let pings = 0
+  client.on('pong', (data) => {
+    const mark = data.toString()
+    waiting.get(mark)?.(true)
+    waiting.delete(mark)
   })
+  client.once('close', (code) => {
+    for (const resolve of waiting.values()) resolve(code === 1000 || code === 1001)
+    waiting.clear()
+  })
+  return () => {
+    if (client.readyState !== client.OPEN) return Promise.resolve(false)
+    pings += 1
+    const mark = String(pings)
+    return new Promise((resolve) => {
+      waiting.set(mark, resolve)
+      client.ping(mark)
+    })
+  }
 }
 
 async function callerOf(request: IncomingMessage, verifier: GatewayParts['verifier']): Promise<Caller> {

@@ -1,0 +1,67 @@
+// The service under the fuzzer: a process of its own, so that its memory and handles can be measured, with a model that answers at
+// once and bounds that let a flood in. It counts every bug that its log tells of.
+import { setLogger } from '@grpc/grpc-js'
+import { v7 as uuidv7 } from 'uuid'
+import { issueToken } from '../../src/service/auth/issuer.ts'
+import { signingKeys } from '../../src/service/auth/keys.ts'
+import { startService } from '../../src/service/compose.ts'
+import { readConfig } from '../../src/service/config.ts'
+import type { Logger } from '../../src/service/logging.ts'
+import type { Provider } from '../../src/service/providers/provider.ts'
+import { toldProvider } from '../fakes/service-running.ts'
+
+/** What is asked of this process, and what it says of itself. */
+export interface Measured {
+  readonly heapBytes: number
+  /** Timers, sockets and the like that keep it alive. */
+  readonly handles: readonly string[]
+  readonly bugs: readonly string[]
+}
+export interface Ready {
+  readonly grpc: string
+  readonly http: string
+  readonly token: string
+}
+
+const ENOUGH_BUGS = 20
+const bugs: string[] = []
+const quiet = (): void => undefined
+const logger: Logger = {
+  debug: quiet,
+  info: quiet,
+  warn: quiet,
+  error: (fields, event) => void (bugs.length < ENOUGH_BUGS && bugs.push(`${event} ${JSON.stringify(fields)}`))
+}
+setLogger({ error: quiet, info: quiet, debug: quiet })
+process.on('unhandledRejection', (error) => bugs.push(`unhandled ${String(error)}`))
+
+/** Like a told one, but it has its answer at hand. */
+const provider: Provider = {
+  ...toldProvider(),
+  async *stream() {
+    yield { type: 'text', text: 'ok' }
+    yield { type: 'usage', inputTokens: 1, outputTokens: 1, cachedTokens: 0 }
+    yield { type: 'finish', reason: 'stop' }
+  }
+}
+
+const config = readConfig(process.env)
+const many = 1_000_000_000
+const bounds = { burst: many, perSecond: many, refusalsInARow: many, connectionsPerUser: many, connections: many }
+const service = await startService({ config, logger, providers: [provider], bounds })
+const order = { userId: 'fuzz', role: 'user', ttlMs: 86_400_000, now: Date.now(), tokenId: uuidv7() }
+process.send?.({ grpc: service.grpc, http: service.http, token: await issueToken(await signingKeys(config.dataDir), order) } satisfies Ready)
+
+// A fuzzer that was cut off takes its service with it.
+process.on('disconnect', () => process.exit(1))
+process.on('message', (asked) => {
+  if (asked === 'stop') void service.stop().then(() => process.exit(0))
+  if (asked !== 'measure') return
+  // Twice: what the first collection finalises, the second one frees.
+  globalThis.gc?.()
+  setTimeout(() => {
+    globalThis.gc?.()
+    const handles = process.getActiveResourcesInfo().filter((name) => !name.includes('Timeout') && !name.includes('Immediate'))
+    process.send?.({ heapBytes: process.memoryUsage().heapUsed, handles, bugs: bugs.splice(0) } satisfies Measured)
+  }, 50)
+})
