@@ -32,7 +32,7 @@ export const en = {
   errors: {
     noAnswer: 'Aside’s core did not answer. What you typed is still here; try again, or restart Aside if it stays.',
     unreadable: 'Aside’s core sent something this window cannot read. Nothing was lost; restart Aside to bring both to the same version.',
-    draftNotKept: 'What you type can’t be kept through a reload at the moment. Send it, or copy it somewhere safe.',
+    draftNotKept: 'What you type can’t be kept through a crash at the moment. It is still in its box: send it, or copy it somewhere safe.',
     renderTitle: 'This part of the window failed to show',
     renderBody: 'Your sessions and questions are safe: they are kept outside this window.',
     reload: 'Reload the window'
@@ -41,7 +41,8 @@ export const en = {
   start: {
     connecting: 'Opening your history…',
     failed: 'Aside can’t reach its core.',
-    retry: 'Try again'
+    retry: 'Try again',
+    sessionGone: 'The session that was open is not in this history. Another one is shown.'
   },
 
   delivery: {
@@ -349,8 +350,6 @@ export const en = {
       file: 'Encrypted on this disk, but this system offers no key store: the key lies in a file that only your user account may read. Whoever gets at your account’s files can read the history.',
       passphrase: 'Encrypted on this disk with the passphrase you set. Aside can’t recover it.'
     },
-    draftsTitle: 'Unsent text',
-    drafts: 'What you type and have not sent is kept by this window until you send it, also through a reload. It is not encrypted.',
     leavesTitle: 'What leaves this machine',
     leavesNothing: 'Nothing: answers come from the service on this machine.',
     leavesOpenai: (host: string) => `Questions, session context and found passages go to ${host}.`,

@@ -20,7 +20,6 @@ export function PrivacySettings(): ReactNode {
   const facts: [string, string][] = [
     [words.keyStorageTitle, words.keyStorage[desktop.keyStorage]],
     [words.leavesTitle, leaves],
-    [words.draftsTitle, words.drafts],
     ...(desktop.historyIncident === null ? [] : [[words.incident, desktop.historyIncident] as [string, string]])
   ]
   return (
