@@ -2,6 +2,7 @@
 import { startWindow } from './start.tsx'
 import './features/shell/shell.css'
 import './features/sessions/sessions.css'
+import './features/outbox/outbox.css'
 import './features/review/review.css'
 import './features/usage/usage.css'
 import './features/settings/settings.css'

@@ -31,6 +31,29 @@ const wide = { width: 1440, height: 900 }
 const middle = { width: 900, height: 720 }
 const narrow = { width: 360, height: 740 }
 
+/** One question of each kind, in two sessions. */
+async function fillOutbox(page: Page): Promise<void> {
+  await page.evaluate(`(() => {
+    const base = fake.messages.get('s-claims-q7')
+    let position = 100
+    const put = (sessionId, text, delivery) => {
+      const id = 'outbox-' + (position += 1)
+      const message = { ...base, id, sessionId, turnId: id, text, position, createdAt: base.createdAt + position * 1000, delivery: { ...base.delivery, attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null, ...delivery } }
+      fake.messages.set(id, message)
+      fake.push({ slice: 'message', value: message }, { slice: 'waiting', count: 5 })
+    }
+    put('s-claims', 'Can we encrypt the replica with another key?', { state: 'failed', error: { code: 'refused', message: 'The provider refused this question by its own filter. It is kept; change it or send it again.' } })
+    put('s-claims', 'How long does a snapshot restore of 1.2 TB take?', { state: 'waiting', needsConfirmation: true })
+    put('s-claims', 'What would a warm standby in a second region cost the claims platform per month, and which part of it is data transfer?', { state: 'waiting' })
+    put('s-landing', 'Who signs the point of no return?', { state: 'sending' })
+    put('s-landing', 'And what does the rollback rehearsal cost us in hours?', { state: 'waiting', attempts: 2, nextAttemptAt: base.createdAt + 3600000, error: { code: 'rate_limited', message: 'The service takes no more questions for the moment.' } })
+    put('s-landing', 'Is the freeze binding for the vendor too?', { state: 'waiting' })
+    put('s-landing', 'Estimate the whole programme.', { state: 'failed', error: { code: 'budget_exhausted', message: 'The budget of this client is used up until 1 December. The question is kept.' } })
+  })()`)
+  await page.waitForTimeout(100)
+  await page.keyboard.press('Control+o')
+}
+
 const base: readonly Scene[] = [
   { name: 'ask-1440', page: 'index', ...wide },
   { name: 'ask-900', page: 'index', ...middle },
@@ -102,6 +125,32 @@ const base: readonly Scene[] = [
       await page.getByRole('button', { name: 'Facts about this answer' }).last().click()
     }
   },
+  { name: 'outbox-1440', page: 'index', ...wide, act: fillOutbox },
+  { name: 'outbox-900', page: 'index', query: 'scale=1.3', ...middle, act: fillOutbox },
+  { name: 'outbox-320', page: 'index', width: 320, height: 740, act: fillOutbox },
+  { name: 'outbox-empty-900', page: 'index', ...middle, act: (page) => page.keyboard.press('Control+o') },
+  {
+    name: 'link-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.evaluate('fake.goOffline()')
+      await page.getByRole('button', { name: /^Offline/ }).click()
+    }
+  },
+  { name: 'unlock-1440', page: 'index', query: 'locked', ...wide },
+  {
+    name: 'unlock-wrong-360',
+    page: 'index',
+    query: 'locked',
+    ...narrow,
+    act: async (page) => {
+      await page.getByLabel('Passphrase', { exact: true }).fill('not these words')
+      await page.getByRole('button', { name: 'Show the passphrase' }).click()
+      await page.getByRole('button', { name: 'Unlock' }).click()
+    }
+  },
+  { name: 'unlock-overlay-320', page: 'overlay', query: 'locked', width: 320, height: 480 },
   { name: 'large-text-900', page: 'index', query: 'scale=1.6', ...middle },
   { name: 'large-text-360', page: 'index', query: 'scale=1.6', ...narrow },
   { name: 'details-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'Details' }).click() },

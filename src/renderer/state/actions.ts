@@ -236,6 +236,17 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     }
   }
 
+  /** Once more, as the same question; as a new turn where the old one had begun to be answered. */
+  async function sendAgain(messageId: string): Promise<void> {
+    try {
+      await bridge.call('outbox.sendNow', { messageId })
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code === 'conflict') await attempt('turn.again', { messageId, turnId: newId() })
+      else note('error', failure.message)
+    }
+  }
+
   async function loadOutbox(): Promise<void> {
     try {
       await loader.outbox()
@@ -306,6 +317,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     edit,
     stop: (turnId: string) => attempt('turn.stop', { turnId }),
     askAgain: (messageId: string) => attempt('turn.again', { messageId, turnId: newId() }),
+    sendAgain,
     sendNow: (messageId: string) => attempt('outbox.sendNow', { messageId }),
     cancel: (messageId: string) => attempt('outbox.cancel', { messageId }),
     copy: (value: string) => attempt('clipboard.write', { text: value }),

@@ -4,7 +4,7 @@ import type { ExportFormat, LinkStatus, SearchQuery } from '../../shared/domain.
 import { emptyDraft, type Draft } from './drafts.ts'
 import type { Mirror } from './mirror.ts'
 
-export type View = 'ask' | 'search' | 'usage' | 'settings'
+export type View = 'ask' | 'outbox' | 'search' | 'usage' | 'settings'
 
 /** What is asked of the transcript: show this message. `nonce` makes the same request twice two requests. */
 interface Jump {

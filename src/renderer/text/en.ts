@@ -1,5 +1,7 @@
 // Every word the windows show, in English. Sentences say what happened, what was kept, what to do.
+import type { ErrorCode } from '../../shared/errors.ts'
 import type { QuickAction } from '../../shared/turn.ts'
+import { careWords } from './careWords.ts'
 
 interface QuickActionWords {
   readonly label: string
@@ -25,8 +27,23 @@ const quickActions: Record<QuickAction, QuickActionWords> = {
   summarise: { label: 'Summarise', hint: 'The meeting so far', question: 'Summarise the meeting so far.' }
 }
 
+/** What a question failed of, in a word or two; others have simply failed. */
+const failures: Partial<Record<ErrorCode, string>> = {
+  refused: 'Refused',
+  budget_exhausted: 'Over budget',
+  rate_limited: 'Too many',
+  invalid_request: 'Not valid',
+  context_invalid: 'Not valid',
+  context_too_large: 'Too long',
+  unauthenticated: 'Not signed in',
+  forbidden: 'Not allowed',
+  timeout: 'No answer',
+  unavailable: 'No answer'
+}
+
 export const en = {
   product: 'Aside',
+  ...careWords,
   quickActions,
 
   errors: {
@@ -57,10 +74,21 @@ export const en = {
       failed: 'Failed',
       cancelled: 'Cancelled'
     },
+    failures,
     confirm: 'Older than an hour: send it, edit it or cancel it.',
+    behind: 'Sent after the question before it.',
     untilOnline: 'Sent in order when the link is back.',
     nextAttempt: (time: string) => `Next attempt at ${time}.`,
-    actions: { sendNow: 'Send now', edit: 'Edit', cancel: 'Cancel', copy: 'Copy', again: 'Ask again', reuse: 'Edit and ask' }
+    actions: {
+      sendNow: 'Send now',
+      sendAgain: 'Send again',
+      edit: 'Edit',
+      cancel: 'Cancel',
+      dontSend: 'Don’t send',
+      copy: 'Copy',
+      again: 'Ask again',
+      reuse: 'Edit and ask'
+    }
   },
 
   answer: {
@@ -130,6 +158,8 @@ export const en = {
     showArchived: 'Archived sessions',
     nothing: 'No session matches.',
     noArchived: 'Nothing is archived.',
+    outbox: 'Outbox',
+    outboxCount: (count: number) => (count === 1 ? '1 question in it' : `${count} questions in it`),
     search: 'Search',
     usage: 'Usage',
     settings: 'Settings',
@@ -369,7 +399,11 @@ export const en = {
     banner: 'Offline. Questions are saved and will be sent in order.',
     bannerWaiting: (count: number) =>
       count === 1 ? 'Offline. 1 question is saved and will be sent.' : `Offline. ${count} questions are saved and will be sent in order.`,
-    nextTry: (time: string) => `Next try ${time}.`,
+    nextTryIn: (seconds: number) => `Next try in ${seconds} s`,
+    tryingNow: 'Trying now…',
+    spokenOffline: (reason: string) => `Offline. ${reason}`,
+    spokenOnline: 'Online again.',
+    showOutbox: 'Show them',
     transport: { grpc: 'gRPC', websocket: 'WebSocket', polling: 'HTTP polling' },
     embedded: 'Service inside Aside',
     via: (transport: string) => `over ${transport}`,

@@ -3,6 +3,7 @@ import { useEffect, type ReactNode } from 'react'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import type { View } from '../../state/model.ts'
 import { AskView } from '../ask/AskView.tsx'
+import { OutboxView } from '../outbox/OutboxView.tsx'
 import { SearchView } from '../review/SearchView.tsx'
 import { NewSessionDialog } from '../sessions/NewSessionDialog.tsx'
 import { Rail } from '../sessions/Rail.tsx'
@@ -10,7 +11,7 @@ import { SettingsView } from '../settings/SettingsView.tsx'
 import { UsageView } from '../usage/UsageView.tsx'
 import { Toasts } from './Announcements.tsx'
 
-const contents: Record<View, () => ReactNode> = { ask: AskView, search: SearchView, usage: UsageView, settings: SettingsView }
+const contents: Record<View, () => ReactNode> = { ask: AskView, outbox: OutboxView, search: SearchView, usage: UsageView, settings: SettingsView }
 
 export function MainWindow(): ReactNode {
   const actions = useActions()
@@ -52,6 +53,7 @@ function useShortcuts(): void {
       const run = {
         k: () => actions.showView('search'),
         f: () => actions.showView('search'),
+        o: () => actions.showView('outbox'),
         n: () => actions.setPanels({ newSessionOpen: true }),
         ',': () => actions.showView('settings'),
         l: () => {
