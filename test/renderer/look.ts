@@ -54,6 +54,29 @@ async function fillOutbox(page: Page): Promise<void> {
   await page.keyboard.press('Control+o')
 }
 
+async function openHistory(page: Page): Promise<void> {
+  await page.keyboard.press('Control+,')
+  await page.getByRole('region', { name: 'How it is locked' }).waitFor()
+  await page.getByRole('heading', { name: 'History & privacy' }).evaluate((element) => element.scrollIntoView())
+}
+async function fillDialog(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.waitFor()
+  if (name === 'Set a passphrase') {
+    await dialog.getByLabel('New passphrase', { exact: true }).fill('Tr0ub4d&r')
+    await dialog.getByLabel('New passphrase again').fill('Tr0ub4d')
+  }
+  if (name === 'Back up…') await dialog.getByRole('switch').check()
+  if (name === 'Restore…') {
+    await dialog.getByRole('button', { name: 'Choose a backup…' }).click()
+    await dialog.getByRole('alert').waitFor()
+  }
+  if (name === 'Remove messages…') {
+    await dialog.getByLabel('Of client').selectOption('Nordhavn Insurance')
+    await dialog.getByText('This removes').waitFor()
+  }
+}
+
 const base: readonly Scene[] = [
   { name: 'ask-1440', page: 'index', ...wide },
   { name: 'ask-900', page: 'index', ...middle },
@@ -234,6 +257,47 @@ const base: readonly Scene[] = [
   },
   { name: 'settings-1440', page: 'index', ...wide, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
   { name: 'settings-360', page: 'index', ...narrow, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
+  { name: 'history-1440', page: 'index', query: 'nobackup', ...wide, act: openHistory },
+  { name: 'history-file-360', page: 'index', query: 'key=file', ...narrow, height: 1_250, act: openHistory },
+  { name: 'history-320', page: 'index', query: 'scale=1.3', width: 320, height: 740, act: openHistory },
+  ...(['Set a passphrase', 'New key', 'Back up…', 'Restore…', 'Remove messages…', 'Export…', 'Import…', 'Add a rule'] as const).flatMap(
+    (name): Scene[] => {
+      const key = name.replace(/[^a-z]+/gi, '-').toLowerCase()
+      const act = async (page: Page): Promise<void> => {
+        await openHistory(page)
+        await page.getByRole('button', { name, exact: true }).click()
+        await fillDialog(page, name)
+      }
+      return [
+        { name: `dialog-${key}-1440`, page: 'index', query: 'step=5', ...wide, act },
+        { name: `dialog-${key}-320`, page: 'index', query: 'step=5', width: 320, height: 740, act }
+      ]
+    }
+  ),
+  {
+    name: 'jobs-900',
+    page: 'index',
+    query: 'step=2000',
+    ...middle,
+    act: async (page) => {
+      await page.evaluate(`(() => {
+        fake.push({ slice: 'job', value: { id: 'j0', kind: 'import', state: 'failed', text: 'Importing conversations.json', done: 3, total: 9, cancellable: true, error: { code: 'invalid_request', message: 'The file ends in the middle of conversation 214. Nothing was imported; export it again and retry.' } } })
+        void window.aside.call('export.write', { format: 'json' })
+      })()`)
+      await page.waitForTimeout(900)
+    }
+  },
+  {
+    name: 'jobs-320',
+    page: 'index',
+    query: 'step=2000',
+    width: 320,
+    height: 740,
+    act: async (page) => {
+      await page.evaluate(`void window.aside.call('export.write', { format: 'json' })`)
+      await page.waitForTimeout(900)
+    }
+  },
   { name: 'overlay-420', page: 'overlay', width: 420, height: 560 },
   { name: 'overlay-320', page: 'overlay', width: 320, height: 480 },
   { name: 'overlay-empty-420', page: 'overlay', query: 'session=none', width: 420, height: 560 },

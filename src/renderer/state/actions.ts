@@ -330,6 +330,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     loadOutbox,
     enterHistory,
     unlock,
+    discardImport: (id: string) => attempt('import.discard', { id }),
     cancelJob: (id: string) => attempt('job.cancel', { id }),
     dismissJob: (id: string) => attempt('job.dismiss', { id }),
     flushDrafts: () => drafts.flush(),

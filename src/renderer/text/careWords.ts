@@ -85,10 +85,8 @@ export const careWords = {
     rekey: 'New key',
     passphraseIntro: 'Aside asks for it at each start, before it shows or sends anything.',
     passphraseWarning: 'It can’t be recovered. Without it nobody can open this history: not you, not us.',
-    removeIntro: {
-      vault: 'The key goes back to the system’s key store; Aside opens without asking.',
-      file: 'This system offers no key store: the key will lie in a file, as plain text, that your account can read. Aside opens without asking.'
-    },
+    removeIntro:
+      'Aside opens without asking from then on. The key goes to the system’s key store or, where there is none, into a file that your account can read.',
     current: 'Present passphrase',
     next: 'New passphrase',
     repeat: 'New passphrase again',

@@ -327,13 +327,14 @@ export const en = {
     retry: 'Try again',
     loading: 'Reading the ledger…',
     chartLabel: (metric: string, from: string, to: string) => `${metric} by day, ${from} to ${to}. The same figures are in the table view.`,
+    export: 'Export',
     tokensIn: 'Tokens in',
     tokensOut: 'Tokens out'
   },
 
   settings: {
     title: 'Settings',
-    sections: { look: 'Appearance', shortcuts: 'Shortcuts', overlay: 'Overlay', service: 'Answers', privacy: 'Privacy', about: 'About' },
+    sections: { look: 'Appearance', shortcuts: 'Shortcuts', overlay: 'Overlay', service: 'Answers', privacy: 'History & privacy', about: 'About' },
     theme: 'Theme',
     themes: { system: 'Like the system', light: 'Light', dark: 'Dark' },
     textSize: 'Text size',
@@ -374,12 +375,6 @@ export const en = {
     findOllama: 'Use Ollama when it runs on this machine',
     findOllamaHint: 'Aside looks for it at its usual local address.',
     apply: 'Apply',
-    keyStorageTitle: 'History',
-    keyStorage: {
-      vault: 'Encrypted on this disk. Its key is in the system’s key store.',
-      file: 'Encrypted on this disk, but this system offers no key store: the key lies in a file that only your user account may read. Whoever gets at your account’s files can read the history.',
-      passphrase: 'Encrypted on this disk with the passphrase you set. Aside can’t recover it.'
-    },
     leavesTitle: 'What leaves this machine',
     leavesNothing: 'Nothing: answers come from the service on this machine.',
     leavesOpenai: (host: string) => `Questions, session context and found passages go to ${host}.`,

@@ -18,7 +18,6 @@ export function PrivacySettings(): ReactNode {
       ? words.leavesNothing
       : words.leavesOpenai(hostOf(openaiBaseUrl))
   const facts: [string, string][] = [
-    [words.keyStorageTitle, words.keyStorage[desktop.keyStorage]],
     [words.leavesTitle, leaves],
     ...(desktop.historyIncident === null ? [] : [[words.incident, desktop.historyIncident] as [string, string]])
   ]

@@ -3,6 +3,7 @@ import { useEffect, type ReactNode } from 'react'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import type { View } from '../../state/model.ts'
 import { AskView } from '../ask/AskView.tsx'
+import { ExportDialog } from '../history/ExportDialog.tsx'
 import { OutboxView } from '../outbox/OutboxView.tsx'
 import { SearchView } from '../review/SearchView.tsx'
 import { NewSessionDialog } from '../sessions/NewSessionDialog.tsx'
@@ -19,6 +20,7 @@ export function MainWindow(): ReactNode {
   const railOpen = useLocal((local) => local.railOpen)
   const detailsOpen = useLocal((local) => local.detailsOpen && local.view === 'ask')
   const newSessionOpen = useLocal((local) => local.newSessionOpen)
+  const exporting = useLocal((local) => local.exporting)
   useShortcuts()
   const Content = contents[view]
   return (
@@ -31,6 +33,7 @@ export function MainWindow(): ReactNode {
       ) : null}
       <Content />
       {newSessionOpen ? <NewSessionDialog /> : null}
+      {exporting === null ? null : <ExportDialog start={exporting} />}
       <Toasts />
     </div>
   )

@@ -57,7 +57,7 @@ export function Unlock(): ReactNode {
         <p>{words.body}</p>
         <PassphraseField
           ref={field}
-          autoFocus
+          autoFocus // oxlint-disable-line jsx-a11y/no-autofocus -- nothing else can be done here
           purpose="current"
           label={words.field}
           value={passphrase}
