@@ -20,16 +20,14 @@ interface NewPassphraseProps {
   readonly repeatLabel: string
   readonly typed: TypedTwice
   readonly onChange: (typed: TypedTwice) => void
-  readonly autoFocus?: boolean
 }
 
-export function NewPassphrase({ label, repeatLabel, typed, onChange, autoFocus = false }: NewPassphraseProps): ReactNode {
+export function NewPassphrase({ label, repeatLabel, typed, onChange }: NewPassphraseProps): ReactNode {
   const advice = adviseOn(typed.first)
   const words = text.passphrase
   return (
     <>
       <PassphraseField
-        autoFocus={autoFocus} // oxlint-disable-line jsx-a11y/no-autofocus -- the dialog was opened to type it
         purpose="new"
         label={label}
         value={typed.first}

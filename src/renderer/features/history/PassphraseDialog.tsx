@@ -54,24 +54,11 @@ export function PassphraseDialog({ change, onStatus, onClose }: PassphraseDialog
       >
         <p>{change === 'remove' ? words.removeIntro : words.passphraseIntro}</p>
         {change === 'set' ? null : (
-          <PassphraseField
-            autoFocus // oxlint-disable-line jsx-a11y/no-autofocus -- the dialog was opened to type it
-            purpose="current"
-            label={words.current}
-            value={current}
-            error={isWrong ? error.message : null}
-            onChange={setCurrent}
-          />
+          <PassphraseField purpose="current" label={words.current} value={current} error={isWrong ? error.message : null} onChange={setCurrent} />
         )}
         {change === 'remove' ? null : (
           <>
-            <NewPassphrase
-              autoFocus={change === 'set'} // oxlint-disable-line jsx-a11y/no-autofocus -- the dialog was opened to type it
-              label={words.next}
-              repeatLabel={words.repeat}
-              typed={typed}
-              onChange={setTyped}
-            />
+            <NewPassphrase label={words.next} repeatLabel={words.repeat} typed={typed} onChange={setTyped} />
             <p className="care-warning">{words.passphraseWarning}</p>
           </>
         )}

@@ -24,7 +24,7 @@ export function OutboxView(): ReactNode {
   const groups = useMemo(() => groupOutbox(outbox ?? NONE, sessions), [outbox, sessions])
   const list = useRef<HTMLDivElement>(null)
   useEffect(() => void actions.loadOutbox(), [actions])
-  useKeptFocus(list, outbox)
+  useKeptFocus(list)
   const words = text.outbox
   return (
     <main className="page">
@@ -108,23 +108,26 @@ function Entry({ entry: { message, isBehind } }: { readonly entry: OutboxEntry }
 }
 
 /** What was acted on goes from the list, and with it the focus: it moves on to what took its place, never to nowhere. */
-function useKeptFocus(list: RefObject<HTMLDivElement | null>, outbox: readonly Message[] | null): void {
-  const last = useRef<number | null>(null)
+function useKeptFocus(list: RefObject<HTMLDivElement | null>): void {
   useEffect(() => {
     const element = list.current
     if (element === null) return undefined
+    let last: number | null = null
     const remember = (event: FocusEvent): void => {
       const own = event.target instanceof Element ? event.target.closest('article') : null
-      last.current = own === null ? null : [...element.querySelectorAll('article')].indexOf(own)
+      last = own === null ? null : [...element.querySelectorAll('article')].indexOf(own)
     }
+    const observer = new MutationObserver(() => {
+      if (last === null || document.activeElement !== document.body) return
+      const entries = element.querySelectorAll('article')
+      const next = entries[Math.min(last, entries.length - 1)]?.querySelector('button')
+      ;(next ?? element).focus()
+    })
     element.addEventListener('focusin', remember)
-    return () => element.removeEventListener('focusin', remember)
+    observer.observe(element, { childList: true, subtree: true })
+    return () => {
+      element.removeEventListener('focusin', remember)
+      observer.disconnect()
+    }
   }, [list])
-  useEffect(() => {
-    const element = list.current
-    if (element === null || last.current === null || document.activeElement !== document.body) return
-    const entries = element.querySelectorAll('article')
-    const next = entries[Math.min(last.current, entries.length - 1)]?.querySelector('button')
-    ;(next ?? element).focus()
-  }, [list, outbox])
 }

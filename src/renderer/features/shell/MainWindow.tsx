@@ -46,7 +46,8 @@ function useShortcuts(): void {
   const view = useLocal((local) => local.view)
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented) return
+      // A dialog has the keyboard for itself: its Esc closes it, and nothing behind it moves.
+      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
       if (event.key === 'Escape') {
         if (railOpen) actions.setPanels({ railOpen: false })
         else if (view !== 'ask') actions.showView('ask')
