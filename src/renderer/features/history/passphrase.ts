@@ -12,7 +12,7 @@ const FEWEST_DIFFERENT = 6
 /** Null while nothing was typed. Counts what a person sees as characters. */
 export function adviseOn(passphrase: string): PassphraseAdvice | null {
   if (passphrase === '') return null
-  const characters = [...passphrase]
+  const characters = Array.from(passphrase)
   if (characters.length < SHORTEST) return 'tooShort'
   if (new Set(characters).size < FEWEST_DIFFERENT) return 'repeated'
   if (characters.length < FAIR_FROM) return 'weak'

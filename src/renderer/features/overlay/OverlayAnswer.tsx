@@ -3,6 +3,7 @@ import { ChevronDown, ChevronLeft, ChevronRight, ChevronUp, Square } from 'lucid
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Message } from '../../../shared/domain.ts'
 import { Blocks, CitationContext, useMarkdown } from '../../markdown/Markdown.tsx'
+import { withShownNumbers } from '../../markdown/citations.ts'
 import { useActions, useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -116,7 +117,7 @@ function AnswerText({ view }: { readonly view: AnswerView }): ReactNode {
         <span className="overlay-notices">
           <LocalTag notices={view.notices} />
         </span>
-        {settled && view.text !== '' ? <CopyButton value={view.text} label={text.answer.copy} /> : null}
+        {settled && view.text !== '' ? <CopyButton value={withShownNumbers(view.text, view.citations)} label={text.answer.copy} /> : null}
       </div>
       <Citations citations={view.citations} shown={shown} onToggle={toggle} />
     </>
