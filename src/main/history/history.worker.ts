@@ -122,6 +122,16 @@ export async function openHistory(options: OpenHistoryOptions): Promise<HistoryO
     page: (request) => read<MessagePage>('page', request),
     search: (query, signal) => call<SearchResult>('reader', 'search', [query], signal),
     usage: (range) => read<UsageReport>('usage', range),
+    keepDraft: (place, draft) => write('keepDraft', place, draft),
+    drafts: () => read('drafts'),
+    setRetention: (clientName, days) => write('setRetention', clientName, days),
+    applyRetention: () => write('applyRetention'),
+    purgePreview: (scope) => read('purgePreview', scope),
+    unendedTurns: (scope) => read('unendedTurns', scope),
+    purge: (scope) => write('purge', scope),
+    status: () => read('status'),
+    noteEvent: (event, at) => write('noteEvent', event, at),
+    eventAt: (event) => read('eventAt', event),
     close: () => (closing ??= closePair())
   }
   return { history, incident }

@@ -15,7 +15,7 @@ const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => no
 
 /** Between two slices of upkeep, so that calls come first. */
 const TEND_AFTER_MS = 2
-const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage'])
+const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage', 'purge', 'applyRetention'])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
 

@@ -14,6 +14,8 @@ export interface HistoryFiles {
   readonly dataDir: string
   readonly database: string
   size(): number
+  /** With its log. */
+  sizeWithLog(): number
   /** Renames the database with its companions; the answer is the file's new name. */
   setAside(at: number): string
   /** A copy to be migrated. The database must be closed: reading a file lets go of its locks. */
@@ -56,13 +58,18 @@ export function stampOf(at: number): string {
   return new Date(at).toISOString().replace(/[:.]/g, '-')
 }
 
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
 export function historyFiles(dataDir: string): HistoryFiles {
   const database = join(dataDir, DATABASE_FILE)
   const suspect = join(dataDir, SUSPECT_FILE)
   return {
     dataDir,
     database,
-    size: () => statSync(database, { throwIfNoEntry: false })?.size ?? 0,
+    size: () => sizeOf(database),
+    sizeWithLog: () => sizeOf(database) + sizeOf(`${database}-wal`),
     setAside(at) {
       let name = `history-set-aside-${stampOf(at)}.db`
       for (let n = 2; existsSync(join(dataDir, name)); n++) name = `history-set-aside-${stampOf(at)}-${n}.db`
