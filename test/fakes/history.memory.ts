@@ -386,6 +386,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     purgePreview: (scope) => run(() => keeping.calls.purgePreview(scope)),
     unendedTurns: (scope) => run(() => keeping.calls.unendedTurns(scope)),
     purge: (scope) => run(() => keeping.calls.purge(scope)),
+    checkPages: () => run(() => null),
     status: () => run(() => keeping.calls.status()),
     noteEvent: (...args) => run(() => keeping.calls.noteEvent(...args)),
     eventAt: (event) => run(() => keeping.calls.eventAt(event)),

@@ -92,6 +92,7 @@ export function createMemoryKeeping(parts: MemoryParts): MemoryKeeping {
         )
       ],
       purge: (scope) => remove(scope),
+      checkPages: () => null,
       status: (): Omit<HistoryStatus, 'keyStorage'> => ({
         sizeBytes: 0,
         sessions: parts.sessions().length,

@@ -17,7 +17,7 @@ export function plainBytes(file: string, key: Uint8Array): Buffer {
       db.pragma('wal_checkpoint(TRUNCATE)')
       db.pragma('journal_mode = DELETE')
       db.pragma('secure_delete = OFF')
-      ;(db as unknown as { rekey(key: Buffer): number }).rekey(Buffer.alloc(0))
+      db.rekey(Buffer.alloc(0))
     } finally {
       db.close()
     }

@@ -12,6 +12,7 @@ import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
 import { createLedger } from './sqlite/ledger.ts'
 import { createMessages } from './sqlite/messages.ts'
 import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
+import { pageWalk } from './sqlite/migrate.ts'
 import { createOutbox } from './sqlite/outbox.ts'
 import { createPurge } from './sqlite/purge.ts'
 import { createSearchIndex } from './sqlite/searchIndex.ts'
@@ -35,8 +36,8 @@ export interface SqliteOptions {
  */
 export function openStore(options: OpenOptions): StoreOpened {
   const opened = openDatabase(options)
-  const store = createStore({ ...opened, options, close: () => checkpointAndClose(opened) })
-  return { store, incident: opened.incident }
+  const store = createStore({ ...opened, options: { ...options, key: opened.key }, close: () => checkpointAndClose(opened) })
+  return { store, incident: opened.incident, key: opened.key }
 }
 
 /** A store that only reads, beside the one that writes. Its writing calls are refused. */
@@ -182,6 +183,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     purgePreview: (scope) => read(() => purge.preview(scope)),
     unendedTurns: (scope) => read(() => purge.unended(scope)),
     purge: (scope) => inSteps(purging(purge.run(scope, write))),
+    checkPages: () => inSteps(pageWalk(() => openConnection(files.database, options.key, { readonly: true, fileMustExist: true }))),
     status: () =>
       read(() => ({
         sizeBytes: files.sizeWithLog(),

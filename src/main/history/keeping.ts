@@ -26,6 +26,12 @@ export interface HistoryKeeping {
    */
   purge(scope: PurgeScope): Promise<Counts>
 
+  /**
+   * Reads every page, a few at a time, so that damage is found while there are copies to mend it from. What is found is dealt
+   * with as damage that any other call meets.
+   */
+  checkPages(signal: AbortSignal): Promise<null>
+
   status(): Promise<Omit<HistoryStatus, 'keyStorage'>>
   noteEvent(event: Event, at: number): Promise<void>
   eventAt(event: Event): Promise<number | null>
