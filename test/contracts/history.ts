@@ -4,6 +4,7 @@ import type { History } from '../../src/main/history/history.ts'
 import { handClock, newSession, type HandClock } from '../fakes/historySamples.ts'
 import { answersContract } from './historyAnswers.ts'
 import { historyHarness } from './historyHarness.ts'
+import { keepingContract } from './historyKeeping.ts'
 import { questionsContract } from './historyQuestions.ts'
 import { readingContract } from './historyReading.ts'
 import { sessionsContract } from './historySessions.ts'
@@ -31,6 +32,7 @@ export function historyContract(name: string, open: (clock: HandClock) => Promis
     questionsContract(harness)
     answersContract(harness)
     readingContract(harness)
+    keepingContract(harness)
 
     it('refuses calls after it was closed', async () => {
       await under.history.close()

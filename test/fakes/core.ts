@@ -1,10 +1,12 @@
 // The desktop core on fakes: history in memory, a scripted link, a shell that keeps quiet.
 import { createDesktop, type Desktop } from '../../src/main/desktop.ts'
+import type { HistoryCare } from '../../src/main/history/care.ts'
 import type { History } from '../../src/main/history/history.ts'
 import { silentLog } from '../../src/main/log.ts'
 import type { Shell } from '../../src/main/shell.ts'
 import type { Push } from '../../src/shared/bridge.ts'
 import { defaultSettings, type Session, type Settings } from '../../src/shared/domain.ts'
+import { createFakeCare } from './historyCare.ts'
 import { createMemoryHistory } from './history.memory.ts'
 import { createFakeLink, type FakeLink } from './link.ts'
 
@@ -23,7 +25,12 @@ export interface FakeCore {
 }
 
 export async function createFakeCore(
-  options: { readonly history?: (clock: { now(): number }) => History; readonly settings?: Settings } = {}
+  options: {
+    readonly history?: (clock: { now(): number }) => History
+    readonly settings?: Settings
+    readonly care?: HistoryCare
+    readonly files?: { open?: string; save?: string }
+  } = {}
 ): Promise<FakeCore> {
   const clock = { at: 1_800_000_000_000, now: () => clock.at }
   const history = options.history?.(clock) ?? createMemoryHistory({ clock })
@@ -38,8 +45,8 @@ export async function createFakeCore(
     showMain: nothing,
     openExternal: async (url) => void opened.push(url),
     writeClipboard: nothing,
-    chooseSaveFile: async () => null,
-    chooseOpenFile: async () => null,
+    chooseSaveFile: async () => options.files?.save ?? null,
+    chooseOpenFile: async () => options.files?.open ?? null,
     apply: nothing,
     status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined
@@ -48,7 +55,7 @@ export async function createFakeCore(
   const desktop = createDesktop({
     history,
     historyIncident: null,
-    keyStorage: 'vault',
+    care: options.care ?? createFakeCare(),
     link,
     settings: { get: () => settings, set: (next) => void (settings = next) },
     secrets: { get: async () => null, set: async () => undefined },

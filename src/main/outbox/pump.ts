@@ -29,6 +29,8 @@ export interface Pump {
   /** Ends the delivery of a turn: asks the service to stop it and, where it can't, stops listening. False: not in flight. */
   stopTurn(turnId: string): Promise<boolean>
   inFlight(): ReadonlySet<string>
+  /** Lets go of the streams as at an end, while the history is exchanged; the answer lets them begin again. */
+  pause(): Promise<() => void>
   /** Lets go of the streams; what arrived is stored, what did not is resumed at the next start. */
   stop(): Promise<void>
 }
@@ -44,6 +46,8 @@ export function createPump(options: PumpOptions): Pump {
   const { history, link, recorder, clock, random, log, onMessage } = options
   const deliveries = new Map<string, Delivery>()
   let stopping = false
+  let pauses = 0
+  const resting = (): boolean => stopping || pauses > 0
   let planning: Promise<void> | null = null
   let again = false
   let timer: NodeJS.Timeout | null = null
@@ -54,7 +58,7 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   async function plan(): Promise<void> {
-    if (stopping) return
+    if (resting()) return
     const rows = await history.outbox()
     const { send, wakeAt } = planOutbox({
       rows,
@@ -63,11 +67,12 @@ export function createPump(options: PumpOptions): Pump {
       now: clock.now()
     })
     if (wakeAt !== null) wakeIn(wakeAt - clock.now())
+    if (resting()) return
     for (const row of send) start(row)
   }
 
   function wake(): void {
-    if (stopping) return
+    if (resting()) return
     if (planning !== null) {
       again = true
       return
@@ -126,12 +131,19 @@ export function createPump(options: PumpOptions): Pump {
     } catch (error) {
       await recorder.flush(row.turnId)
       if (delivery.stopped) return await endHere(row.turnId, delivery)
-      // Closing the app: the row stays `sending` and is resumed at the next start.
-      if (stopping) return
+      // Closing the app, or exchanging its history: the row stays `sending` and is resumed afterwards.
+      if (resting()) return
       const failure = toCopilotError(error)
       if (failure.code === 'internal') log.error('outbox.bug', { turnId: row.turnId, error })
       onMessage(await history.changeOutbox(row.turnId, afterFailure({ ...row, attempts }, failure, clock.now(), random)))
     }
+  }
+
+  async function letGo(): Promise<void> {
+    if (timer !== null) clearTimeout(timer)
+    for (const delivery of deliveries.values()) delivery.abort.abort()
+    await Promise.all([...deliveries.values()].map((delivery) => delivery.ended))
+    await planning
   }
 
   /** The person stopped a turn that the service could not end: it ends here, with what has arrived. */
@@ -158,12 +170,20 @@ export function createPump(options: PumpOptions): Pump {
       clearTimeout(patience)
       return true
     },
+    async pause() {
+      pauses += 1
+      await letGo()
+      let ended = false
+      return () => {
+        if (ended) return
+        ended = true
+        pauses -= 1
+        wake()
+      }
+    },
     async stop() {
       stopping = true
-      if (timer !== null) clearTimeout(timer)
-      for (const delivery of deliveries.values()) delivery.abort.abort()
-      await Promise.all([...deliveries.values()].map((delivery) => delivery.ended))
-      await planning
+      await letGo()
     }
   }
 }

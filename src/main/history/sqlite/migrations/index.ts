@@ -1,5 +1,6 @@
 // The numbered steps of the database's format. A step that was released is never edited: what must change becomes a new one.
 import { firstFormat } from './0001-first-format.ts'
+import { keeping } from './0003-keeping.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [firstFormat]
+export const migrations: readonly Migration[] = [firstFormat, keeping]
