@@ -1,4 +1,4 @@
-// Three bundles: main (with the history worker and the embedded service beside it), one sandboxed preload, the renderer.
+// Three bundles: main (with the workers of history, import and export, and the embedded service beside it), one sandboxed preload, the renderer.
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
@@ -12,6 +12,8 @@ export default defineConfig({
         input: {
           index: resolve('src/main/electron/index.ts'),
           historyWorker: resolve('src/main/history/worker.ts'),
+          importWorker: resolve('src/main/import/worker.ts'),
+          exportWorker: resolve('src/main/export/worker.ts'),
           service: resolve('src/service/bin/serve.ts')
         },
         output: { entryFileNames: '[name].js' }

@@ -16,6 +16,8 @@ import type { EndpointHandlers } from './endpoint/endpoint.ts'
 import { openEndpoint } from './endpoint/server.ts'
 import { createCustody } from './history/custody.ts'
 import { createHistoryRuntime } from './history/history.worker.ts'
+import { createPageRenderer } from './export/renderer.thread.ts'
+import { createImportReader } from './import/reader.thread.ts'
 import { createLateLink } from './link/late.ts'
 import { createGrpcTransport } from './link/link.grpc.ts'
 import { createSocketTransport } from './link/link.socket.ts'
@@ -80,6 +82,8 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
     history: runtime.history,
     care,
     historyIncident: incident,
+    importReader: createImportReader(),
+    renderPages: createPageRenderer(),
     link: service.link,
     settings,
     secrets,

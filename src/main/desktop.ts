@@ -9,7 +9,11 @@ import { createRecorder } from './ask/recorder.ts'
 import type { Secrets } from './auth/secrets.ts'
 import type { HistoryCare } from './history/care.ts'
 import { createDraftKeeper } from './history/draftKeeper.ts'
+import { createExporter } from './export/exporter.ts'
+import type { RenderPages } from './export/renderer.ts'
 import type { History } from './history/history.ts'
+import { createImporter } from './import/importer.ts'
+import type { ImportReader } from './import/reader.ts'
 import { createCareHandlers } from './ipc/careHandlers.ts'
 import { createHandlers } from './ipc/handlers.ts'
 import { createMirror, type Mirror, type WindowKind } from './ipc/mirror.ts'
@@ -28,6 +32,9 @@ export interface DesktopOptions {
   /** What happened when the history was opened; null when all was well. */
   readonly historyIncident: string | null
   readonly care: HistoryCare
+  /** Reads files to be imported, and renders exports, beside the main thread. */
+  readonly importReader: ImportReader
+  readonly renderPages: RenderPages
   readonly link: Link
   readonly settings: SettingsStore
   readonly secrets: Secrets
@@ -224,7 +231,18 @@ export function createDesktop(options: DesktopOptions): Desktop {
           clock,
           signal: ending.signal
         }),
-        transfer: createTransferHandlers(),
+        transfer: createTransferHandlers({
+          exporter: createExporter({ history, jobs, render: options.renderPages, newId }),
+          importer: createImporter({
+            history,
+            jobs,
+            reader: options.importReader,
+            newId,
+            onImported: historyReplaced
+          }),
+          shell,
+          clock
+        }),
         link,
         shell,
         secrets: options.secrets,

@@ -36,7 +36,8 @@ export const citationSchema = z.object({
 })
 export type Citation = z.infer<typeof citationSchema>
 
-export const noticeKinds = ['failover', 'local', 'budget', 'masked', 'resumed'] as const
+/** `imported`: the answer was given elsewhere and brought in; the text says by what. */
+export const noticeKinds = ['failover', 'local', 'budget', 'masked', 'resumed', 'imported'] as const
 export const noticeSchema = z.object({ kind: z.enum(noticeKinds), text: z.string() })
 export type Notice = z.infer<typeof noticeSchema>
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { History } from '../../src/main/history/history.ts'
 import { handClock, newSession, type HandClock } from '../fakes/historySamples.ts'
 import { answersContract } from './historyAnswers.ts'
+import { bulkContract } from './historyBulk.ts'
 import { historyHarness } from './historyHarness.ts'
 import { keepingContract } from './historyKeeping.ts'
 import { questionsContract } from './historyQuestions.ts'
@@ -33,6 +34,7 @@ export function historyContract(name: string, open: (clock: HandClock) => Promis
     answersContract(harness)
     readingContract(harness)
     keepingContract(harness)
+    bulkContract(harness, open)
 
     it('refuses calls after it was closed', async () => {
       await under.history.close()

@@ -1,6 +1,8 @@
 // The desktop core on fakes: history in memory, a scripted link, a shell that keeps quiet.
 import { createDesktop, type Desktop } from '../../src/main/desktop.ts'
 import type { HistoryCare } from '../../src/main/history/care.ts'
+import { createPageRenderer } from '../../src/main/export/renderer.thread.ts'
+import { createImportReader } from '../../src/main/import/reader.thread.ts'
 import type { History } from '../../src/main/history/history.ts'
 import { silentLog } from '../../src/main/log.ts'
 import type { Shell } from '../../src/main/shell.ts'
@@ -30,6 +32,8 @@ export async function createFakeCore(
     readonly settings?: Settings
     readonly care?: HistoryCare
     readonly files?: { open?: string; save?: string }
+    /** What the person chooses when main asks for a file. */
+    readonly file?: () => string | null
   } = {}
 ): Promise<FakeCore> {
   const clock = { at: 1_800_000_000_000, now: () => clock.at }
@@ -45,8 +49,8 @@ export async function createFakeCore(
     showMain: nothing,
     openExternal: async (url) => void opened.push(url),
     writeClipboard: nothing,
-    chooseSaveFile: async () => options.files?.save ?? null,
-    chooseOpenFile: async () => options.files?.open ?? null,
+    chooseSaveFile: async () => options.files?.save ?? options.file?.() ?? null,
+    chooseOpenFile: async () => options.files?.open ?? options.file?.() ?? null,
     apply: nothing,
     status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined
@@ -56,6 +60,8 @@ export async function createFakeCore(
     history,
     historyIncident: null,
     care: options.care ?? createFakeCare(),
+    importReader: createImportReader(),
+    renderPages: createPageRenderer(),
     link,
     settings: { get: () => settings, set: (next) => void (settings = next) },
     secrets: { get: async () => null, set: async () => undefined },

@@ -9,26 +9,12 @@ import { parseSearch } from '../../src/main/history/search/query.ts'
 import { matches, rank, snippet } from '../../src/main/history/search/rank.ts'
 import { fold } from '../../src/main/history/search/words.ts'
 import { answerIdOf, applyNewEvents, beginsAnswer } from '../../src/main/history/turnEvents.ts'
-import { createUsageReporter, type LedgerRow } from '../../src/main/usage/report.ts'
 import { createMemoryKeeping } from './historyKeeping.memory.ts'
-
-interface Turn {
-  view: TurnView
-  readonly sessionId: string
-  readonly question: StoredMessage
-  readonly context: Question['context']
-  answer: StoredMessage | null
-}
-
-/** A message without what is read from its turn and its row of the outbox. */
-interface StoredMessage extends Pick<Message, 'id' | 'sessionId' | 'role' | 'createdAt' | 'position' | 'quickAction'> {
-  text: string
-  turnId: string
-}
-
-type StoredRow = { -readonly [K in keyof Omit<OutboxRow, 'lastSeq'>]: OutboxRow[K] }
+import { createUsageReporter } from '../../src/main/usage/report.ts'
+import { createMemoryBulk, type MemoryLedgerRow, type MemoryMessage, type MemoryOutboxRow, type MemoryTurn } from './historyBulk.memory.ts'
 
 const WINDOW = 64
+const MADE_BY_NO_TURN: TurnView = { ...emptyTurn('none'), state: 'done' }
 
 function notFound(thing: string): CopilotError {
   return new CopilotError('not_found', `This ${thing} is not in the history.`)
@@ -37,10 +23,10 @@ const conflict = (): CopilotError => new CopilotError('conflict', 'Already used.
 
 export function createMemoryHistory({ clock }: { readonly clock: Clock }): History {
   const sessions = new Map<string, Session>()
-  const turns = new Map<string, Turn>()
-  const ledger: LedgerRow[] = []
-  let messages: StoredMessage[] = []
-  let outbox: StoredRow[] = []
+  const turns = new Map<string, MemoryTurn>()
+  const ledger: MemoryLedgerRow[] = []
+  let messages: MemoryMessage[] = []
+  let outbox: MemoryOutboxRow[] = []
   let closed = false
 
   function sessionOf(id: string): Session {
@@ -48,8 +34,8 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     if (session === undefined) throw notFound('session')
     return session
   }
-  function turnOf(id: string): Turn {
-    const turn = turns.get(id)
+  function turnOf(id: string | null): MemoryTurn {
+    const turn = id === null ? undefined : turns.get(id)
     if (turn === undefined) throw notFound('turn')
     return turn
   }
@@ -59,22 +45,21 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     sessions.set(id, next)
     return next
   }
-  function rowOf(turnId: string): StoredRow | null {
+  function rowOf(turnId: string | null): MemoryOutboxRow | null {
     return outbox.find((row) => row.turnId === turnId) ?? null
   }
-  function rowView(row: StoredRow): OutboxRow {
+  function rowView(row: MemoryOutboxRow): OutboxRow {
     return { ...row, lastSeq: turnOf(row.turnId).view.lastSeq }
   }
-  function inOrder(): StoredMessage[] {
+  function inOrder(): MemoryMessage[] {
     return messages.sort((a, b) => a.position - b.position)
   }
   function nextPosition(): number {
     return (inOrder().at(-1)?.position ?? 0) + 2
   }
-  function messageView(stored: StoredMessage): Message {
-    const turn = turnOf(stored.turnId)
+  function messageView(stored: MemoryMessage): Message {
     const row = stored.role === 'user' ? rowOf(stored.turnId) : null
-    const { view } = turn
+    const view = stored.turnId === null ? MADE_BY_NO_TURN : turnOf(stored.turnId).view
     return {
       ...stored,
       delivery: row === null ? null : deliveryOf({ ...row, lastSeq: view.lastSeq }, clock.now()),
@@ -92,17 +77,18 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
           : null
     }
   }
-  function addTurn(turnId: string, question: StoredMessage, context: Question['context'], at: number): void {
+  function addTurn(turnId: string, question: MemoryMessage, context: Question['context'], at: number): void {
     const { sessionId, position } = question
     turns.set(turnId, { view: emptyTurn(turnId), sessionId, question, context, answer: null })
     const head = { turnId, messageId: question.id, sessionId, position }
     outbox.push({ ...head, state: 'waiting', attempts: 0, acceptedAt: at, nextAttemptAt: null, confirmedAt: null, error: null })
   }
-  function endTurn(turn: Turn): void {
+  function endTurn(turn: MemoryTurn): void {
     const { view } = turn
     const session = sessionOf(turn.sessionId)
     const usage = view.usage
     ledger.push({
+      turnId: view.turnId,
       sessionId: session.id,
       sessionTitle: session.title,
       clientName: session.clientName,
@@ -131,7 +117,8 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     now: () => clock.now(),
     isTurn: (turnId) => turns.has(turnId),
     sessions: () => [...sessions.values()],
-    messages: () => messages.map((message) => ({ ...message, askedAt: turnOf(message.turnId).question.createdAt })),
+    messages: () =>
+      messages.map((message) => ({ ...message, askedAt: message.turnId === null ? message.createdAt : turnOf(message.turnId).question.createdAt })),
     isUnended: (turnId) => !isEnded(turnOf(turnId).view),
     removeMessages(ids) {
       const gone = new Set(messages.filter(({ id }) => ids.has(id)).map(({ turnId }) => turnId))
@@ -142,13 +129,14 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
       }
       messages = messages.filter(({ id }) => !ids.has(id))
       outbox = outbox.filter(({ turnId }) => !gone.has(turnId))
-      for (const turnId of gone) turns.delete(turnId)
+      for (const turnId of gone) if (turnId !== null) turns.delete(turnId)
     },
     removeSession(id) {
       calls.removeSession(id)
       for (const [index, row] of ledger.entries()) if (row.sessionId === id) ledger[index] = { ...row, sessionTitle: '' }
     }
   })
+  const bulk = createMemoryBulk({ sessions, turns, ledger, messages: inOrder, outbox: () => outbox, nextPosition })
 
   const calls = {
     createSession(session: Session): Session {
@@ -196,7 +184,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
       }
       sessionOf(question.sessionId)
       if (messages.some((message) => message.id === messageId)) throw conflict()
-      const message: StoredMessage = {
+      const message: MemoryMessage = {
         id: messageId,
         sessionId: question.sessionId,
         turnId: question.turnId,
@@ -303,7 +291,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     }
   }
 
-  function pageOf(all: readonly StoredMessage[], start: number, end: number): MessagePage {
+  function pageOf(all: readonly MemoryMessage[], start: number, end: number): MessagePage {
     return { messages: all.slice(start, end).map(messageView), hasEarlier: start > 0, hasLater: end < all.length }
   }
 
@@ -390,6 +378,14 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     status: () => run(() => keeping.calls.status()),
     noteEvent: (...args) => run(() => keeping.calls.noteEvent(...args)),
     eventAt: (event) => run(() => keeping.calls.eventAt(event)),
+    exportPage: (request) => run(() => bulk.exportPage(request)),
+    exportSize: (scope) => run(() => bulk.exportSize(scope)),
+    knownSessions: (ids) => run(() => bulk.knownSessions(ids)),
+    beginImport: () => run(() => bulk.beginImport()),
+    importRecords: (records) => run(() => bulk.importRecords(records)),
+    finishImport: () => run(() => bulk.finishImport()),
+    dropImport: () => run(() => bulk.dropImport()),
+    indexImported: () => run(() => bulk.indexImported()),
     close: async () => {
       closed = true
       await Promise.resolve()
@@ -404,7 +400,7 @@ function wholeText(view: TurnView): string {
 }
 
 /** An answer is searched once its turn has ended. */
-function isSearched(message: StoredMessage, turns: ReadonlyMap<string, Turn>): boolean {
-  const turn = turns.get(message.turnId)
-  return message.role === 'user' || (turn !== undefined && isEnded(turn.view))
+function isSearched(message: MemoryMessage, turns: ReadonlyMap<string, MemoryTurn>): boolean {
+  const turn = turns.get(message.turnId ?? '')
+  return message.role !== 'assistant' || message.turnId === null || (turn !== undefined && isEnded(turn.view))
 }

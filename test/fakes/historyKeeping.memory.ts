@@ -6,7 +6,8 @@ import type { Event, HistoryKeeping } from '../../src/main/history/keeping.ts'
 interface KeptMessage {
   readonly id: string
   readonly sessionId: string
-  readonly turnId: string
+  /** Null: brought in by an import. */
+  readonly turnId: string | null
   /** When its question was asked. */
   readonly askedAt: number
 }
@@ -88,7 +89,7 @@ export function createMemoryKeeping(parts: MemoryParts): MemoryKeeping {
         ...new Set(
           victims(scope)
             .messages.map(({ turnId }) => turnId)
-            .filter((turnId) => parts.isUnended(turnId))
+            .filter((turnId): turnId is string => turnId !== null && parts.isUnended(turnId))
         )
       ],
       purge: (scope) => remove(scope),

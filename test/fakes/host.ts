@@ -22,6 +22,8 @@ export const testVault: Vault = {
 export interface HostOptions {
   readonly dataDir: string
   readonly environment?: Readonly<Record<string, string>>
+  /** What the person chooses when main asks for a file. */
+  readonly file?: () => string | null
 }
 
 export interface TestHost extends Desktop {
@@ -29,7 +31,7 @@ export interface TestHost extends Desktop {
   killService(): Promise<void>
 }
 
-export async function startHost({ dataDir, environment = {} }: HostOptions): Promise<TestHost> {
+export async function startHost({ dataDir, environment = {}, file = () => null }: HostOptions): Promise<TestHost> {
   await mkdir(dataDir, { recursive: true })
   const child = createChildServiceHost([execPath, 'src/service/bin/serve.ts'])
   let running: ServiceProcess | null = null
@@ -47,8 +49,8 @@ export async function startHost({ dataDir, environment = {} }: HostOptions): Pro
       showMain: quiet,
       openExternal: quiet,
       writeClipboard: quiet,
-      chooseSaveFile: async () => null,
-      chooseOpenFile: async () => null,
+      chooseSaveFile: async () => file(),
+      chooseOpenFile: async () => file(),
       apply: quiet,
       status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
       onStatus: () => () => undefined

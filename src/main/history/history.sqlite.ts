@@ -7,8 +7,10 @@ import { openConnection, statementsOf, type Connection } from './sqlite/connecti
 import type { Core } from './sqlite/core.ts'
 import { createDrafts } from './sqlite/drafts.ts'
 import { createFacts } from './sqlite/facts.ts'
+import { createExportPages } from './sqlite/exportPages.ts'
 import { asStorageError, storageFailure } from './sqlite/failures.ts'
 import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
+import { createImports } from './sqlite/imports.ts'
 import { createLedger } from './sqlite/ledger.ts'
 import { createMessages } from './sqlite/messages.ts'
 import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
@@ -123,9 +125,10 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     }
   }
 
-  function tend(): boolean {
+  /** One slice of what nobody asked for; true when there is more. */
+  function slice(work: () => boolean): boolean {
     try {
-      return upkeep.tend()
+      return work()
     } catch (error) {
       // Nobody asked for it and nothing is lost: the next call meets the same trouble and tells of it.
       if (storageFailure(error) === null) throw error
@@ -151,6 +154,8 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     }
     return counts
   }
+  const pages = createExportPages(core)
+  const imports = createImports(core, { messages, write, upkeep: () => slice(upkeep.tend) })
 
   if (!db.readonly) write(() => turns.indexUnended())
 
@@ -195,7 +200,15 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
       })),
     noteEvent: (event, at) => write(() => facts.noteEvent(event, at)),
     eventAt: (event) => read(() => facts.eventAt(event)),
-    tend: () => !db.readonly && tend(),
+    exportPage: (request) => read(() => pages.page(request)),
+    exportSize: (scope) => read(() => pages.size(scope)),
+    knownSessions: (ids) => read(() => imports.known(ids)),
+    beginImport: () => inSteps(imports.begin()),
+    importRecords: (records) => inSteps(imports.add(records)),
+    finishImport: () => write(() => imports.finish()),
+    dropImport: () => inSteps(imports.drop()),
+    indexImported: () => inSteps(imports.index()),
+    tend: () => !db.readonly && slice(() => upkeep.tend() || imports.tend()),
     close
   }
 }

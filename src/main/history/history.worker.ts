@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { MessagePage, SearchResult, Session, UsageReport } from '../../shared/domain.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
+import type { ExportPage } from './bulk.ts'
 import type { History, HistoryOpened } from './history.ts'
 import type { HistoryCall, WorkerRole } from './protocol.ts'
 import type { Exchange, HistoryRuntime } from './runtime.ts'
@@ -197,6 +198,14 @@ export function createHistoryRuntime(options: Omit<OpenHistoryOptions, 'key'>): 
     status: () => read('status'),
     noteEvent: (event, at) => write('noteEvent', event, at),
     eventAt: (event) => read('eventAt', event),
+    exportPage: (request) => read<ExportPage>('exportPage', request),
+    exportSize: (scope) => read('exportSize', scope),
+    knownSessions: (ids) => read('knownSessions', ids),
+    beginImport: () => write('beginImport'),
+    importRecords: (records) => write('importRecords', records),
+    finishImport: () => write('finishImport'),
+    dropImport: () => write('dropImport'),
+    indexImported: () => write('indexImported'),
     close: () => (closing ??= closeAll())
   }
 

@@ -5,7 +5,8 @@ import type { Steps } from './steps.ts'
 
 type AtOnce<Call> = Call extends (...args: infer Args) => Promise<infer Result> ? (...args: Args) => Result : never
 /** Calls that may take longer than a moment. */
-export type LongCall = 'search' | 'usage' | 'purge' | 'applyRetention' | 'checkPages'
+export type LongCall =
+  'search' | 'usage' | 'purge' | 'applyRetention' | 'checkPages' | 'beginImport' | 'importRecords' | 'dropImport' | 'indexImported'
 export type ShortCall = Exclude<keyof History, LongCall | 'close'>
 
 export type HistoryStore = { readonly [Name in ShortCall]: AtOnce<History[Name]> } & {
@@ -14,6 +15,10 @@ export type HistoryStore = { readonly [Name in ShortCall]: AtOnce<History[Name]>
   purge(scope: PurgeScope): Steps<Counts>
   applyRetention(): Steps<Counts>
   checkPages(): Steps<null>
+  beginImport(): Steps<void>
+  importRecords(records: Uint8Array): Steps<void>
+  dropImport(): Steps<void>
+  indexImported(): Steps<number>
   /** A slice of upkeep, for the moments between calls; true when there is more to do. */
   tend(): boolean
   close(): void

@@ -16,7 +16,17 @@ const clock = { now: () => now }
 
 /** Between two slices of upkeep, so that calls come first. */
 const TEND_AFTER_MS = 2
-const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage', 'purge', 'applyRetention', 'checkPages'])
+const longCalls: ReadonlySet<string> = new Set<LongCall>([
+  'search',
+  'usage',
+  'purge',
+  'applyRetention',
+  'checkPages',
+  'beginImport',
+  'importRecords',
+  'dropImport',
+  'indexImported'
+])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
 
@@ -113,6 +123,8 @@ function take(message: ToWorker): void {
     case 'open':
       now = message.now
       store = open(message.with)
+      // What the last run left to do is done without waiting for a call.
+      if (store !== null) tendSoon(store)
       return
     case 'call':
       if (store !== null) answer(store, message)

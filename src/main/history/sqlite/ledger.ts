@@ -49,6 +49,7 @@ export function createLedger({ sql, now }: Core): Ledger {
            failovers, first_text_ms AS firstTextMs, total_ms AS totalMs, error_code AS errorCode, at
          FROM ledger INDEXED BY ledger_at
          WHERE (at, number) > ($lastAt, $lastNumber) AND at < $to AND ($clientName IS NULL OR client_name = $clientName) AND ($sessionId IS NULL OR session_id = $sessionId)
+           AND number NOT IN (SELECT number FROM hidden_ledger)
          ORDER BY at, number LIMIT $limit`
       )
       const filter = { to: range.to, clientName: range.clientName ?? null, sessionId: range.sessionId ?? null }

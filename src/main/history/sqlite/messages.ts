@@ -9,7 +9,8 @@ export interface NewMessage {
   readonly position: number
   readonly id: string
   readonly session: number
-  readonly turn: number
+  /** Null for a message that no turn made. */
+  readonly turn: number | null
   readonly role: Message['role']
   readonly text: string
   readonly createdAt: number

@@ -38,6 +38,9 @@ const ROW = `
   JOIN messages m ON m.position = t.question
   JOIN sessions s ON s.number = t.session`
 
+/** Not of an import that is under way. */
+const VISIBLE = 's.number NOT IN (SELECT number FROM hidden_sessions)'
+
 function rowFrom(row: Row): OutboxRow {
   return { ...row, error: parsed(row.error) as WireError | null }
 }
@@ -52,7 +55,7 @@ export function createOutbox({ sql }: Core): Outbox {
     row,
     add: (turn, acceptedAt) => void sql("INSERT INTO outbox (turn, state, accepted_at) VALUES (?, 'waiting', ?)").run(turn, acceptedAt),
     remove: (turn) => void sql('DELETE FROM outbox WHERE turn = ?').run(turn),
-    open: () => sql<Row>(`${ROW} WHERE o.state IN ('waiting', 'sending', 'failed') ORDER BY m.position`).all().map(rowFrom),
+    open: () => sql<Row>(`${ROW} WHERE o.state IN ('waiting', 'sending', 'failed') AND ${VISIBLE} ORDER BY m.position`).all().map(rowFrom),
     change(turnId, change) {
       const found = row(turnId)
       if (found === null) throw notFound('turn')

@@ -30,11 +30,14 @@ const COLUMN: Readonly<Record<keyof SessionDetails, string>> = {
   notes: 'notes'
 }
 
+/** Not of an import that is under way. */
+const VISIBLE = 'number NOT IN (SELECT number FROM hidden_sessions)'
+
 export function createSessions({ db, sql, index }: Core): Sessions {
   db.function('fold', { deterministic: true }, (text) => fold(String(text)))
 
   function row(id: string): SessionRow {
-    const found = sql<SessionRow>('SELECT * FROM sessions WHERE id = ?').get(id)
+    const found = sql<SessionRow>(`SELECT * FROM sessions WHERE id = ? AND ${VISIBLE}`).get(id)
     if (found === undefined) throw notFound('session')
     return found
   }
@@ -99,13 +102,13 @@ export function createSessions({ db, sql, index }: Core): Sessions {
       sql('DELETE FROM sessions WHERE number = ?').run(number)
     },
     get(id) {
-      const found = sql<SessionRow>('SELECT * FROM sessions WHERE id = ?').get(id)
+      const found = sql<SessionRow>(`SELECT * FROM sessions WHERE id = ? AND ${VISIBLE}`).get(id)
       return found === undefined ? null : sessionFrom(found)
     },
     list({ status, text, limit }) {
       const part = text === undefined || text.trim() === '' ? null : fold(text.trim())
       return sql<SessionRow>(
-        `SELECT * FROM sessions WHERE ($status IS NULL OR status = $status) AND ($part IS NULL OR instr(fold(title), $part) > 0 OR instr(fold(client_name), $part) > 0)
+        `SELECT * FROM sessions WHERE ${VISIBLE} AND ($status IS NULL OR status = $status) AND ($part IS NULL OR instr(fold(title), $part) > 0 OR instr(fold(client_name), $part) > 0)
          ORDER BY pinned DESC, last_activity_at DESC, number DESC LIMIT $limit`
       )
         .all({ status: status ?? null, part, limit })

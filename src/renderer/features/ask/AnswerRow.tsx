@@ -1,5 +1,5 @@
 // An answer in the transcript: its text as it arrives, notices, sources, and its facts on demand.
-import { CircleAlert, EyeOff, Info, Laptop, LoaderCircle, RefreshCw, Square, Wallet, Waypoints, type LucideIcon } from 'lucide-react'
+import { CircleAlert, EyeOff, Import, Info, Laptop, LoaderCircle, RefreshCw, Square, Wallet, Waypoints, type LucideIcon } from 'lucide-react'
 import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import type { Notice } from '../../../shared/turn.ts'
 import { CitationContext, Markdown } from '../../markdown/Markdown.tsx'
@@ -16,7 +16,14 @@ import { useAnswer, type AnswerView } from './useAnswer.ts'
 /** An answer this soon after its question needs no time of its own. */
 const SAME_TIME_MS = 60_000
 
-const noticeIcons: Record<Notice['kind'], LucideIcon> = { failover: Waypoints, local: Laptop, budget: Wallet, masked: EyeOff, resumed: RefreshCw }
+const noticeIcons: Record<Notice['kind'], LucideIcon> = {
+  failover: Waypoints,
+  local: Laptop,
+  budget: Wallet,
+  masked: EyeOff,
+  resumed: RefreshCw,
+  imported: Import
+}
 
 export function AnswerRow({ messageId }: { readonly messageId: string }): ReactNode {
   const view = useAnswer(messageId)
