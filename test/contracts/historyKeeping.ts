@@ -29,6 +29,15 @@ export function keepingContract(of: HistoryHarness): void {
     })
   })
 
+  it('forgets the unsent text of a session that is removed', async () => {
+    await of.accept(1, 'asked')
+    await of.history.keepDraft('s1', { text: 'half a question', turnId: null })
+    await of.history.keepDraft('edit.q1', { text: 'asked better', turnId: null })
+    await of.history.keepDraft('overlay', { text: 'stays', turnId: null })
+    await of.history.removeSession('s1')
+    expect(Object.keys(await of.history.drafts())).toEqual(['overlay'])
+  })
+
   describe('a purge', () => {
     it('takes a session with all that belongs to it, and only that', async () => {
       await of.history.createSession(newSession('s2'))
@@ -37,6 +46,7 @@ export function keepingContract(of: HistoryHarness): void {
       await of.accept(2, 'mandrake waits')
       await of.accept(3, 'mandrake stays', { sessionId: 's2' })
       await of.history.keepDraft('s1', { text: 'mandrake draft', turnId: null })
+      await of.history.keepDraft('edit.q2', { text: 'mandrake waits no more', turnId: null })
       expect(await of.history.purgePreview({ sessionId: 's1' })).toEqual({ sessions: 1, messages: 3 })
       expect(await of.history.unendedTurns({ sessionId: 's1' })).toEqual([turnIdOf(2)])
       expect(await of.history.purge({ sessionId: 's1' })).toEqual({ sessions: 1, messages: 3 })

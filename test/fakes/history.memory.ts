@@ -157,6 +157,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     removeSession(id: string): void {
       sessionOf(id)
       sessions.delete(id)
+      keeping.forget([id, ...messages.filter((message) => message.sessionId === id).map((message) => `edit.${message.id}`)])
       messages = messages.filter((message) => message.sessionId !== id)
       outbox = outbox.filter((row) => row.sessionId !== id)
       for (const [turnId, turn] of turns) if (turn.sessionId === id) turns.delete(turnId)

@@ -26,6 +26,8 @@ type AtOnce<Call> = Call extends (...args: infer Args) => Promise<infer Result> 
 export interface MemoryKeeping {
   readonly calls: { readonly [Name in keyof HistoryKeeping]: AtOnce<HistoryKeeping[Name]> }
   accepted(turnId: string): void
+  /** Unsent text of places that are gone. */
+  forget(places: readonly string[]): void
 }
 
 const DAY_MS = 86_400_000
@@ -48,6 +50,7 @@ export function createMemoryKeeping(parts: MemoryParts): MemoryKeeping {
   }
   function remove(scope: PurgeScope, among = inScope(scope)): Counts {
     const { messages, sessions } = victims(scope, among)
+    for (const { id } of messages) drafts.delete(`edit.${id}`)
     parts.removeMessages(new Set(messages.map(({ id }) => id)))
     const empty = sessions.filter(({ id }) => !parts.messages().some(({ sessionId }) => sessionId === id))
     for (const { id } of empty) {
@@ -60,6 +63,9 @@ export function createMemoryKeeping(parts: MemoryParts): MemoryKeeping {
   return {
     accepted(turnId) {
       for (const [place, draft] of drafts) if (draft.turnId === turnId) drafts.delete(place)
+    },
+    forget(places) {
+      for (const place of places) drafts.delete(place)
     },
     calls: {
       keepDraft(place, draft) {

@@ -119,7 +119,7 @@ export const careWords = {
     restorePassphrase: 'Passphrase of the backup',
     restorePassphraseHint: 'Leave empty when it was made without one.',
     restoreYes: 'Choose a backup…',
-    restoreDone: (sessions: number, messages: number) => `Restored: ${held(sessions, messages)}. What was there before is set aside.`,
+    restoreDone: (sessions: number, messages: number) => `Restored: ${held(sessions, messages)}.`,
 
     transferTitle: 'Take out, bring in',
     transferHint: 'Your words in open formats; a history of ChatGPT or of another Aside comes in.',

@@ -54,10 +54,12 @@ export function createPurge({ db, sql, now }: Core, messages: Messages): Purge {
 
   /** How many were removed; a full slice means that there may be more. */
   function removeSlice(filter: Filter): number {
-    const victims = sql<{ position: number; session: number }>(`SELECT m.position, m.session ${MESSAGES} ORDER BY m.position LIMIT ${SLICE}`).all(
-      filter
-    )
-    for (const { position, session } of victims) {
+    const victims = sql<{ position: number; session: number; id: string }>(
+      `SELECT m.position, m.session, m.id ${MESSAGES} ORDER BY m.position LIMIT ${SLICE}`
+    ).all(filter)
+    for (const { position, session, id } of victims) {
+      // A question that was being changed: its new words are about the same thing.
+      sql('DELETE FROM drafts WHERE place = ?').run(`edit.${id}`)
       messages.unindex(position)
       sql('DELETE FROM messages WHERE position = ?').run(position)
       sql('UPDATE sessions SET message_count = max(0, message_count - 1) WHERE number = ?').run(session)
