@@ -24,6 +24,7 @@ async function ask(page: Page, question: string): Promise<void> {
   await expect(page.getByRole('article').getByText(question).last()).toBeVisible()
 }
 async function openHistory(page: Page): Promise<void> {
+  await sessions(page).waitFor()
   await page.keyboard.press('ControlOrMeta+,')
   await page.getByRole('region', { name: 'How it is locked' }).waitFor()
 }

@@ -212,6 +212,8 @@ test.describe('history and privacy', () => {
     await expect(page.getByText('Removed for good: 8 messages in 1 session.')).toBeVisible()
     expect(await calls(page, 'history.purge')).toEqual([{ clientName: 'Nordhavn Insurance' }])
     await expect(page.getByText('is not in this history. Another one is shown.')).toBeVisible()
+    // One stays where one was.
+    await expect(page.getByRole('heading', { name: 'Settings', level: 1 })).toBeVisible()
     await expect(page.getByRole('navigation', { name: 'Sessions' }).getByText('Claims platform')).toBeHidden()
   })
 

@@ -112,8 +112,14 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     return session
   }
 
+  /** Shows a session. */
   function selectSession(sessionId: string | null): void {
-    setLocal({ selectedSessionId: sessionId, view: 'ask', railOpen: false, jump: null })
+    setLocal({ view: 'ask', railOpen: false })
+    openSession(sessionId)
+  }
+  /** Makes a session the one that is open, whatever is looked at. */
+  function openSession(sessionId: string | null): void {
+    setLocal({ selectedSessionId: sessionId, jump: null })
     if (sessionId === null) return
     restoreDraft(sessionId)
     void knowSession(sessionId)
@@ -338,6 +344,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     endJump: () => setLocal({ jump: null }),
     focusComposer: () => setLocal({ focusRequests: read().local.focusRequests + 1 }),
     selectSession,
+    openSession,
     openMessage,
     createSession,
     findSessions,

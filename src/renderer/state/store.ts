@@ -103,10 +103,10 @@ export function createAppStore(bridge: BridgeClient, { frames, place, newId, ran
     const overlaySession = mirror.overlaySessionId
     if (bridge.window === 'overlay') {
       actions.restoreDraft(OVERLAY_BOX)
-      if (overlaySession !== null) actions.selectSession(overlaySession)
+      if (overlaySession !== null) actions.openSession(overlaySession)
       return
     }
-    actions.selectSession(remembered !== null && mirror.sessions[remembered] !== undefined ? remembered : newest)
+    actions.openSession(remembered !== null && mirror.sessions[remembered] !== undefined ? remembered : newest)
   }
 
   return {
