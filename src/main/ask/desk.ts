@@ -131,7 +131,10 @@ export function createDesk(options: DeskOptions): Desk {
     },
     async cancel(messageId) {
       const { turnId } = await userMessage(messageId)
-      await stop(turnId)
+      const row = await history.outboxRow(turnId)
+      // One that failed is taken from the outbox; its words stay in the transcript.
+      if (row?.state === 'failed') onMessage(await history.changeOutbox(turnId, { state: 'cancelled', nextAttemptAt: null }))
+      else await stop(turnId)
     },
     async waiting() {
       const rows = await history.outbox()

@@ -248,8 +248,12 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
       await bridge.call('outbox.sendNow', { messageId })
     } catch (error) {
       const failure = toCopilotError(error)
-      if (failure.code === 'conflict') await attempt('turn.again', { messageId, turnId: newId() })
-      else note('error', failure.message)
+      if (failure.code !== 'conflict') {
+        note('error', failure.message)
+        return
+      }
+      // The new turn stands for it now: the old one leaves the outbox and stays in the transcript.
+      if ((await attempt('turn.again', { messageId, turnId: newId() })) !== null) await attempt('outbox.cancel', { messageId })
     }
   }
 
