@@ -322,6 +322,20 @@ const base: readonly Scene[] = [
       await page.getByRole('button', { name: 'Source 1' }).first().click()
     }
   },
+  {
+    name: 'overlay-table-420',
+    page: 'overlay',
+    width: 420,
+    height: 560,
+    act: (page) =>
+      page.evaluate(`(() => {
+        const answer = fake.messages.get('s-claims-a7')
+        const rows = ['Standard | 2.3', 'Infrequent access | 1.25', 'One zone | 1.0', 'Glacier instant | 0.4', 'Glacier flexible | 0.36', 'Deep archive | 0.099'].map((row) => '| ' + row + ' cents per GB and month [3] |').join('\\n')
+        const text = 'Prices per tier in this region, as of the last price list. [1]\\n\\n| Tier | Price |\\n| --- | --- |\\n' + rows
+        const citations = [{ n: 1, title: 'Price list', source: 'Amazon S3' }, { n: 3, title: 'Tiers', source: 'Amazon S3 User Guide' }]
+        fake.push({ slice: 'message', value: { ...answer, text, answer: { ...answer.answer, citations } } })
+      })()`)
+  },
   { name: 'overlay-large-text-320', page: 'overlay', query: 'scale=1.6', width: 320, height: 480 },
   {
     name: 'overlay-offline-320',

@@ -31,6 +31,13 @@ export function QuestionActions({ message, delivery, onEdit }: QuestionActionsPr
           {words.sendAgain}
         </Button>
       ) : null}
+      {delivery.word === 'failed' && !delivery.canEdit && delivery.canAskAgain ? (
+        // It was answered, in part: what is asked again is a question of its own.
+        <Button small onClick={() => void actions.askAgain(message.id)}>
+          <RotateCcw size={13} aria-hidden />
+          {words.again}
+        </Button>
+      ) : null}
       {delivery.canEdit && onEdit !== undefined ? (
         <Button small kind="quiet" onClick={onEdit}>
           <Pencil size={13} aria-hidden />
