@@ -66,7 +66,7 @@ test.describe('the outbox', () => {
     await expect(page.getByText('Nothing waits')).toBeVisible()
   })
 
-  test('keeps the rest going when one question failed, and sends that one again as a new turn where it must', async ({ page }) => {
+  test('says why a question failed, and sends it again', async ({ page }) => {
     await open(page, '/index.html?token=0')
     await queue(page, 'Refused?')
     await page.evaluate(() => {

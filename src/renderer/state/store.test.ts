@@ -515,6 +515,18 @@ describe('the outbox', () => {
     expect(mirror().outbox).toEqual([])
   })
 
+  it('asks anew what had begun to be answered, and lets the old question go', async () => {
+    const { fake, store } = await stage()
+    fake.failNext('outbox.sendNow', new CopilotError('conflict', 'This question has ended. Ask it again instead.'))
+    await store.actions.sendAgain('s-claims-q7')
+    expect(fake.calls.filter((call) => call.method === 'turn.again')).toMatchObject([{ input: { messageId: 's-claims-q7' } }])
+    expect(fake.calls.filter((call) => call.method === 'outbox.cancel')).toEqual([{ method: 'outbox.cancel', input: { messageId: 's-claims-q7' } }])
+    fake.failNext('outbox.sendNow', new CopilotError('unavailable', 'The disk is full.'))
+    await store.actions.sendAgain('s-claims-q7')
+    expect(store.getState().local.notes.map((note) => note.text)).toEqual(['The disk is full.'])
+    expect(fake.calls.filter((call) => call.method === 'turn.again')).toHaveLength(1)
+  })
+
   it('is not put back by a list that was read before something changed', async () => {
     const { fake, store, frames, mirror } = await stage()
     fake.goOffline()
