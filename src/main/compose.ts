@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
 import { CopilotError } from '../shared/errors.ts'
@@ -14,9 +15,9 @@ import type { Config } from './config.ts'
 import { createDesktop, type Desktop } from './desktop.ts'
 import type { EndpointHandlers } from './endpoint/endpoint.ts'
 import { openEndpoint } from './endpoint/server.ts'
+import { createCustody } from './history/custody.ts'
+import { createHistoryRuntime } from './history/history.worker.ts'
 import { createPageRenderer } from './export/renderer.thread.ts'
-import { openHistory } from './history/history.worker.ts'
-import { loadOrCreateKey } from './history/key.ts'
 import { createImportReader } from './import/reader.thread.ts'
 import { createLateLink } from './link/late.ts'
 import { createGrpcTransport } from './link/link.grpc.ts'
@@ -63,21 +64,28 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
   const secrets = createSecrets({ file: join(config.dataDir, 'secrets.json'), vault, clock })
   // The service takes the longest to start: it begins before the history is open.
   const service = config.service === null ? embedded({ ...options, secrets, random }) : remote(options, random)
-  const key = await loadOrCreateKey({ dataDir: config.dataDir, vault, clock })
   let desktop: Desktop | null = null
-  const { history, incident } = await openHistory({
+  const runtime = createHistoryRuntime({
     dataDir: config.dataDir,
-    key: key.key,
     clock,
-    onIncident: (text) => desktop?.announce('warning', text, true),
+    onIncident: (text) => desktop?.incident(text),
     ...(options.historyWorker === null ? {} : { workerUrl: pathToFileURL(options.historyWorker) })
   })
+  const care = createCustody({
+    dataDir: config.dataDir,
+    vault,
+    clock,
+    runtime,
+    random: randomBytes,
+    wait: (ms, signal) => sleep(ms, undefined, { signal })
+  })
+  const incident = await care.open()
   const core = createDesktop({
-    history,
+    history: runtime.history,
+    care,
+    historyIncident: incident,
     importReader: createImportReader(),
     renderPages: createPageRenderer(),
-    historyIncident: [key.incident, incident].filter((text) => text !== null).join(' ') || null,
-    keyStorage: key.kind,
     link: service.link,
     settings,
     secrets,

@@ -158,6 +158,18 @@ describe('failures', () => {
     await core.desktop.stop()
   })
 
+  it('leaves the outbox when a person gives it up after it failed, and stays in the transcript', async () => {
+    const core = await createFakeCore()
+    core.link.play(() => [new CopilotError('refused', 'This can’t be answered.')])
+    await ask(core, 'poison')
+    await core.until(async () => (await core.desktop.desk.waiting())[0]?.delivery?.state === 'failed')
+    const [failed] = await core.desktop.desk.waiting()
+    await core.desktop.desk.cancel(failed!.id)
+    expect(await core.desktop.desk.waiting()).toEqual([])
+    expect(await messages(core)).toMatchObject([{ text: 'poison', delivery: { state: 'cancelled' } }])
+    await core.desktop.stop()
+  })
+
   it('keeps half an answer that failed, and can ask again', async () => {
     const core = await createFakeCore()
     core.link.play(

@@ -1,12 +1,14 @@
 // The desktop core on its ports: desk, outbox, mirror and the bridge's handlers. Knows neither Electron nor any adapter.
 import type { Announcement, Snapshot } from '../shared/bridge.ts'
 import type { DesktopStatus, Message, Session, Settings } from '../shared/domain.ts'
-import { CopilotError } from '../shared/errors.ts'
+import { CopilotError, isAbort } from '../shared/errors.ts'
 import type { Clock, NewId, Random } from '../shared/kit/clock.ts'
 import type { TurnEvent } from '../shared/turn.ts'
 import { createDesk, type AskInput, type Desk } from './ask/desk.ts'
 import { createRecorder } from './ask/recorder.ts'
 import type { Secrets } from './auth/secrets.ts'
+import type { HistoryCare } from './history/care.ts'
+import { createDraftKeeper } from './history/draftKeeper.ts'
 import { createExporter } from './export/exporter.ts'
 import type { RenderPages } from './export/renderer.ts'
 import type { History } from './history/history.ts'
@@ -29,7 +31,7 @@ export interface DesktopOptions {
   readonly history: History
   /** What happened when the history was opened; null when all was well. */
   readonly historyIncident: string | null
-  readonly keyStorage: DesktopStatus['keyStorage']
+  readonly care: HistoryCare
   /** Reads files to be imported, and renders exports, beside the main thread. */
   readonly importReader: ImportReader
   readonly renderPages: RenderPages
@@ -61,6 +63,8 @@ export interface Desktop {
   /** The session with this title, made if it is not there. */
   sessionNamed(title: string): Promise<Session>
   announce(level: Announcement['level'], text: string, sticky: boolean): void
+  /** The history could not be opened or read as it was: what happened, what is kept. */
+  incident(text: string): void
   command(command: 'focus-composer' | 'new-session' | 'search' | 'ask', window: WindowKind, more?: { text?: string; sessionId?: string }): void
   showOverlay(sessionId: string | null): Promise<void>
   /** The machine woke up or the network changed. */
@@ -70,13 +74,20 @@ export interface Desktop {
   stop(): Promise<void>
 }
 
+/** What is due once a day is looked for this often, when nothing else goes on. */
+const TEND_EVERY_MS = 10 * 60_000
+/** At first when the start is over. */
+const TEND_FIRST_MS = 20_000
+
 export function createDesktop(options: DesktopOptions): Desktop {
-  const { history, link, settings, shell, clock, newId, log } = options
+  const { history, care, link, settings, shell, clock, newId, log } = options
   const mirror = createMirror()
   const announcements = new Map<string, Announcement>()
   const jobs = createJobs({ newId, publish: (delta) => mirror.publish(delta), now: clock.now })
   let overlaySessionId: string | null = null
+  let historyIncident = options.historyIncident
   let stopped = false
+  const ending = new AbortController()
   let following = 0
 
   const background = (work: Promise<unknown>, event: string): void => {
@@ -115,15 +126,16 @@ export function createDesktop(options: DesktopOptions): Desktop {
       if (saved.session !== null) onSession(saved.session)
     }
   })
+  const drafts = createDraftKeeper(history)
   const pump = createPump({ history, link, recorder, clock, random: options.random, log, onMessage })
   const desk = createDesk({ history, pump, clock, newId, onMessage, onSession })
 
   const desktopStatus = (): DesktopStatus => ({
     ...shell.status(),
     version: options.version,
-    keyStorage: options.keyStorage,
-    locked: false,
-    historyIncident: options.historyIncident
+    keyStorage: care.keyStorage(),
+    locked: care.locked(),
+    historyIncident
   })
   const announce: Desktop['announce'] = (level, text, sticky) => {
     const value: Announcement = { id: newId(), level, text, sticky }
@@ -146,7 +158,9 @@ export function createDesktop(options: DesktopOptions): Desktop {
   async function snapshot(): Promise<Snapshot> {
     // The number first: what changes while the rest is read comes again as a delta, and deltas replace.
     const seq = mirror.flush()
-    const [sessions, waiting] = await Promise.all([history.listSessions({ status: 'active', limit: 200 }), history.waitingCount()])
+    const [sessions, waiting, kept] = care.locked()
+      ? [[], 0, {}]
+      : await Promise.all([history.listSessions({ status: 'active', limit: 200 }), history.waitingCount(), drafts.all()])
     return {
       seq,
       link: link.status(),
@@ -157,14 +171,32 @@ export function createDesktop(options: DesktopOptions): Desktop {
       overlaySessionId,
       announcements: [...announcements.values()],
       jobs: jobs.list(),
-      drafts: {}
+      drafts: kept
     }
+  }
+
+  const wake = (): void => {
+    if (!care.locked()) pump.wake()
+  }
+  /** Also after an import: windows forget what they have loaded and ask anew. */
+  const historyReplaced = (): void => {
+    mirror.publish({ slice: 'history-replaced' })
+    mirror.publish({ slice: 'desktop', value: desktopStatus() })
+    wake()
+  }
+  const incidentHappened = (text: string): void => {
+    historyIncident = text
+    announce('warning', text, true)
   }
 
   const unsubscribe = [
     link.onStatus((status) => {
       mirror.publish({ slice: 'link', value: status })
-      pump.wake()
+      wake()
+    }),
+    care.onReplaced(({ incident }) => {
+      if (incident !== null) incidentHappened(incident)
+      historyReplaced()
     }),
     shell.onStatus(() => mirror.publish({ slice: 'desktop', value: desktopStatus() }))
   ]
@@ -176,12 +208,29 @@ export function createDesktop(options: DesktopOptions): Desktop {
     desk,
     snapshot,
     announce,
+    incident: (text) => {
+      incidentHappened(text)
+      historyReplaced()
+    },
     router: createRouter(
       createHandlers({
         history,
         desk,
         jobs,
-        care: createCareHandlers(),
+        care: createCareHandlers({
+          history,
+          care,
+          drafts,
+          jobs,
+          shell,
+          stopTurn: (turnId) => desk.stop(turnId),
+          pause: () => pump.pause(),
+          announce,
+          onReplaced: historyReplaced,
+          onStatus: () => mirror.publish({ slice: 'desktop', value: desktopStatus() }),
+          clock,
+          signal: ending.signal
+        }),
         transfer: createTransferHandlers({
           exporter: createExporter({ history, jobs, render: options.renderPages, newId }),
           importer: createImporter({
@@ -189,7 +238,7 @@ export function createDesktop(options: DesktopOptions): Desktop {
             jobs,
             reader: options.importReader,
             newId,
-            onImported: () => mirror.publish({ slice: 'history-replaced' })
+            onImported: historyReplaced
           }),
           shell,
           clock
@@ -281,14 +330,40 @@ export function createDesktop(options: DesktopOptions): Desktop {
     busy: () => following > 0 || pump.inFlight().size > 0,
     async stop() {
       stopped = true
+      clearInterval(tendTimer)
+      clearTimeout(firstTend)
       for (const end of unsubscribe) end()
+      ending.abort()
       await jobs.stop()
+      await tending
       await pump.stop()
       await link.stop()
       mirror.stop()
+      await drafts.flush()
       await history.close()
     }
   }
-  pump.wake()
+  let tending: Promise<void> = Promise.resolve()
+  const tend = (): void => {
+    if (desktop.busy()) return
+    tending = tending.then(async () => {
+      for (const text of await care.tend(ending.signal)) {
+        announce('info', text, false)
+        historyReplaced()
+      }
+    })
+    background(
+      tending.catch((error: unknown) => {
+        if (!isAbort(error)) throw error
+      }),
+      'history.tend'
+    )
+    tending = tending.catch(() => undefined)
+  }
+  const tendTimer = setInterval(tend, TEND_EVERY_MS)
+  const firstTend = setTimeout(tend, TEND_FIRST_MS)
+  tendTimer.unref()
+  firstTend.unref()
+  wake()
   return desktop
 }

@@ -288,6 +288,7 @@ export type Counts = z.infer<typeof countsSchema>
 // ---- import and export ---------------------------------------------------------------------------------------------
 
 export const exportFormats = ['json', 'markdown', 'html', 'csv'] as const
+export type ExportFormat = (typeof exportFormats)[number]
 export const exportRequestSchema = z.object({
   /** `csv` is the usage ledger; the others are sessions with their messages. `json` can be imported again, losslessly. */
   format: z.enum(exportFormats),

@@ -5,6 +5,7 @@ import { handClock, newSession, type HandClock } from '../fakes/historySamples.t
 import { answersContract } from './historyAnswers.ts'
 import { bulkContract } from './historyBulk.ts'
 import { historyHarness } from './historyHarness.ts'
+import { keepingContract } from './historyKeeping.ts'
 import { questionsContract } from './historyQuestions.ts'
 import { readingContract } from './historyReading.ts'
 import { sessionsContract } from './historySessions.ts'
@@ -32,6 +33,7 @@ export function historyContract(name: string, open: (clock: HandClock) => Promis
     questionsContract(harness)
     answersContract(harness)
     readingContract(harness)
+    keepingContract(harness)
     bulkContract(harness, open)
 
     it('refuses calls after it was closed', async () => {

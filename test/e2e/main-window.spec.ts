@@ -81,7 +81,7 @@ for (const theme of ['light', 'dark'] as const) {
     await ask(main, QUESTION)
     await expect(main.getByRole('article').last().getByRole('button', { name: 'Copy answer' })).toBeVisible()
     await check('transcript')
-    for (const name of ['Usage', 'Settings']) {
+    for (const name of ['Outbox', 'Usage', 'Settings']) {
       await main.getByRole('button', { name }).first().click()
       await expect(main.getByRole('heading', { name, exact: true, level: 1 })).toBeVisible()
       await check(name)

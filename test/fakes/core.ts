@@ -1,5 +1,6 @@
 // The desktop core on fakes: history in memory, a scripted link, a shell that keeps quiet.
 import { createDesktop, type Desktop } from '../../src/main/desktop.ts'
+import type { HistoryCare } from '../../src/main/history/care.ts'
 import { createPageRenderer } from '../../src/main/export/renderer.thread.ts'
 import { createImportReader } from '../../src/main/import/reader.thread.ts'
 import type { History } from '../../src/main/history/history.ts'
@@ -7,6 +8,7 @@ import { silentLog } from '../../src/main/log.ts'
 import type { Shell } from '../../src/main/shell.ts'
 import type { Push } from '../../src/shared/bridge.ts'
 import { defaultSettings, type Session, type Settings } from '../../src/shared/domain.ts'
+import { createFakeCare } from './historyCare.ts'
 import { createMemoryHistory } from './history.memory.ts'
 import { createFakeLink, type FakeLink } from './link.ts'
 
@@ -28,6 +30,8 @@ export async function createFakeCore(
   options: {
     readonly history?: (clock: { now(): number }) => History
     readonly settings?: Settings
+    readonly care?: HistoryCare
+    readonly files?: { open?: string; save?: string }
     /** What the person chooses when main asks for a file. */
     readonly file?: () => string | null
   } = {}
@@ -45,8 +49,8 @@ export async function createFakeCore(
     showMain: nothing,
     openExternal: async (url) => void opened.push(url),
     writeClipboard: nothing,
-    chooseSaveFile: async () => options.file?.() ?? null,
-    chooseOpenFile: async () => options.file?.() ?? null,
+    chooseSaveFile: async () => options.files?.save ?? options.file?.() ?? null,
+    chooseOpenFile: async () => options.files?.open ?? options.file?.() ?? null,
     apply: nothing,
     status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined
@@ -55,7 +59,7 @@ export async function createFakeCore(
   const desktop = createDesktop({
     history,
     historyIncident: null,
-    keyStorage: 'vault',
+    care: options.care ?? createFakeCare(),
     importReader: createImportReader(),
     renderPages: createPageRenderer(),
     link,

@@ -9,6 +9,7 @@ import { parseSearch } from '../../src/main/history/search/query.ts'
 import { matches, rank, snippet } from '../../src/main/history/search/rank.ts'
 import { fold } from '../../src/main/history/search/words.ts'
 import { answerIdOf, applyNewEvents, beginsAnswer } from '../../src/main/history/turnEvents.ts'
+import { createMemoryKeeping } from './historyKeeping.memory.ts'
 import { createUsageReporter } from '../../src/main/usage/report.ts'
 import { createMemoryBulk, type MemoryLedgerRow, type MemoryMessage, type MemoryOutboxRow, type MemoryTurn } from './historyBulk.memory.ts'
 
@@ -112,6 +113,29 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     })
   }
 
+  const keeping = createMemoryKeeping({
+    now: () => clock.now(),
+    isTurn: (turnId) => turns.has(turnId),
+    sessions: () => [...sessions.values()],
+    messages: () =>
+      messages.map((message) => ({ ...message, askedAt: message.turnId === null ? message.createdAt : turnOf(message.turnId).question.createdAt })),
+    isUnended: (turnId) => !isEnded(turnOf(turnId).view),
+    removeMessages(ids) {
+      const gone = new Set(messages.filter(({ id }) => ids.has(id)).map(({ turnId }) => turnId))
+      for (const message of messages) {
+        if (!ids.has(message.id)) continue
+        const session = sessionOf(message.sessionId)
+        sessions.set(session.id, { ...session, messageCount: session.messageCount - 1 })
+      }
+      messages = messages.filter(({ id }) => !ids.has(id))
+      outbox = outbox.filter(({ turnId }) => !gone.has(turnId))
+      for (const turnId of gone) if (turnId !== null) turns.delete(turnId)
+    },
+    removeSession(id) {
+      calls.removeSession(id)
+      for (const [index, row] of ledger.entries()) if (row.sessionId === id) ledger[index] = { ...row, sessionTitle: '' }
+    }
+  })
   const bulk = createMemoryBulk({ sessions, turns, ledger, messages: inOrder, outbox: () => outbox, nextPosition })
 
   const calls = {
@@ -133,6 +157,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     removeSession(id: string): void {
       sessionOf(id)
       sessions.delete(id)
+      keeping.forget([id, ...messages.filter((message) => message.sessionId === id).map((message) => `edit.${message.id}`)])
       messages = messages.filter((message) => message.sessionId !== id)
       outbox = outbox.filter((row) => row.sessionId !== id)
       for (const [turnId, turn] of turns) if (turn.sessionId === id) turns.delete(turnId)
@@ -151,6 +176,7 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     },
 
     accept({ question, messageId, at }: Parameters<History['accept']>[0]): Awaited<ReturnType<History['accept']>> {
+      keeping.accepted(question.turnId)
       const existing = turns.get(question.turnId)
       if (existing !== undefined) {
         const own = existing.question.turnId === question.turnId
@@ -342,6 +368,17 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
         }
         return reporter.report(range)
       }),
+    keepDraft: (...args) => run(() => keeping.calls.keepDraft(...args)),
+    drafts: () => run(() => keeping.calls.drafts()),
+    setRetention: (...args) => run(() => keeping.calls.setRetention(...args)),
+    applyRetention: () => run(() => keeping.calls.applyRetention()),
+    purgePreview: (scope) => run(() => keeping.calls.purgePreview(scope)),
+    unendedTurns: (scope) => run(() => keeping.calls.unendedTurns(scope)),
+    purge: (scope) => run(() => keeping.calls.purge(scope)),
+    checkPages: () => run(() => null),
+    status: () => run(() => keeping.calls.status()),
+    noteEvent: (...args) => run(() => keeping.calls.noteEvent(...args)),
+    eventAt: (event) => run(() => keeping.calls.eventAt(event)),
     exportPage: (request) => run(() => bulk.exportPage(request)),
     exportSize: (scope) => run(() => bulk.exportSize(scope)),
     knownSessions: (ids) => run(() => bulk.knownSessions(ids)),

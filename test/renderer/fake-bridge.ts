@@ -6,6 +6,7 @@ import {
   type BridgeOutput,
   type BridgeParsed,
   type Delta,
+  type Draft,
   type PreloadApi,
   type Push
 } from '../../src/shared/bridge.ts'
@@ -13,6 +14,8 @@ import { defaultSettings, type DesktopStatus, type LinkStatus, type Message, typ
 import { CopilotError, toCopilotError } from '../../src/shared/errors.ts'
 import { exchanges, longTranscript, seedSessions, storedExchange, streamedExchange } from './content.ts'
 import { createFakeAnswers } from './fake-answers.ts'
+import { createFakeCare } from './fake-care.ts'
+import { createFakeJobs, type FakeJobs } from './fake-jobs.ts'
 import { fakeUsage } from './usage.ts'
 
 export interface FakeOptions {
@@ -28,6 +31,14 @@ export interface FakeOptions {
   readonly longCount?: number
   /** Answers are this many times as long. */
   readonly repeat?: number
+  readonly drafts?: Readonly<Record<string, Draft>>
+  /** Told at each change: what main would find after a crash. */
+  readonly onDrafts?: (drafts: Readonly<Record<string, Draft>>) => void
+  /** The history is sealed with this passphrase, and locked. */
+  readonly locked?: string
+  /** Time between two steps of long work. */
+  readonly stepMs?: number
+  readonly lastBackupAt?: number | null
 }
 
 export interface FakeBridge {
@@ -36,6 +47,10 @@ export interface FakeBridge {
   readonly calls: { readonly method: string; readonly input: unknown }[]
   readonly messages: Map<string, Message>
   readonly sessions: Map<string, Session>
+  readonly drafts: Map<string, Draft>
+  readonly jobs: FakeJobs
+  /** What the person answers to the file dialogs to come; `null`: cancelled. */
+  readonly fileAnswers: (string | null)[]
   push(...deltas: Delta[]): void
   /** A push whose number skips one, as if one had been lost. */
   pushAfterGap(...deltas: Delta[]): void
@@ -51,6 +66,9 @@ export interface FakeBridge {
   /** Ends every timer. */
   stop(): void
 }
+
+/** What works before the passphrase was given. */
+const usableLocked = /^(snapshot|history\.unlock|settings\.|overlay\.|window\.|link\.|clipboard\.|announcement\.)/
 
 export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
   const now = options.now ?? Date.now()
@@ -69,8 +87,10 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
   } // prettier-ignore
   let desktop: DesktopStatus = {
     version: '0.1.0', platform: 'linux', keyStorage: 'vault', locked: false, captureProtection: 'not-guaranteed', shortcuts: { toggleOverlay: 'registered', askClipboard: 'taken' }, overlayVisible: options.window === 'overlay',
-    historyIncident: null, ...options.desktop
+    historyIncident: null, ...(options.locked === undefined ? {} : { locked: true, keyStorage: 'passphrase' as const }), ...options.desktop
   } // prettier-ignore
+  const drafts = new Map(Object.entries(options.drafts ?? {}))
+  const fileAnswers: (string | null)[] = []
 
   if (options.seed !== 'empty') {
     for (const session of seedSessions(now)) sessions.set(session.id, session)
@@ -122,35 +142,48 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     offline: () => link.state === 'offline'
   })
 
-  const unready = (): never => {
-    throw new CopilotError('unavailable', 'This part is still being built.')
+  const jobs = createFakeJobs({ push, stepMs: options.stepMs ?? 0 })
+  const setDesktop = (with_: Partial<DesktopStatus>): void => {
+    desktop = { ...desktop, ...with_ }
+    push({ slice: 'desktop', value: desktop })
   }
+  const care = createFakeCare({
+    now,
+    sessions,
+    messages,
+    jobs,
+    push,
+    desktop: () => desktop,
+    setDesktop,
+    passphrase: options.locked ?? (desktop.keyStorage === 'passphrase' ? 'four plain words here' : null),
+    lastBackupAt: options.lastBackupAt === undefined ? now - 3 * 86_400_000 : options.lastBackupAt,
+    fileAnswers
+  })
 
   // ---- calls -------------------------------------------------------------------------------------------------------
 
-  const handlers: { [M in BridgeMethod]: (input: BridgeParsed<M>) => BridgeOutput<M> } = {
+  const handlers: { [M in BridgeMethod]: (input: BridgeParsed<M>) => BridgeOutput<M> | Promise<BridgeOutput<M>> } = {
+    ...care,
     'sessions.get': ({ id }) => session(id),
-    'drafts.keep': () => null,
-    'history.status': unready,
-    'history.unlock': unready,
-    'history.setPassphrase': unready,
-    'history.rekey': unready,
-    'history.backup': unready,
-    'history.restore': unready,
-    'history.setRetention': unready,
-    'history.purgePreview': unready,
-    'history.purge': unready,
-    'export.write': unready,
-    'import.read': unready,
-    'import.confirm': unready,
-    'import.discard': unready,
-    'job.cancel': () => null,
-    'job.dismiss': () => null,
+    'drafts.keep': ({ key, ...draft }) => {
+      if (draft.text === '') drafts.delete(key)
+      else drafts.set(key, draft)
+      options.onDrafts?.(Object.fromEntries(drafts))
+      return null
+    },
+    'job.cancel': ({ id }) => {
+      jobs.cancel(id)
+      return null
+    },
+    'job.dismiss': ({ id }) => {
+      jobs.dismiss(id)
+      return null
+    },
     snapshot: () =>
       snapshotSchema.parse({
-        seq, link, settings, desktop, waiting: waiting(), announcements: [], jobs: [], drafts: {},
-        sessions: [...sessions.values()].filter((one) => one.status === 'active').sort((a, b) => b.lastActivityAt - a.lastActivityAt).slice(0, 200),
-        overlaySessionId: options.overlaySessionId === undefined ? (sessions.has('s-claims') ? 's-claims' : null) : options.overlaySessionId
+        seq, link, settings, desktop, waiting: desktop.locked ? 0 : waiting(), announcements: [], jobs: jobs.list(), drafts: desktop.locked ? {} : Object.fromEntries(drafts),
+        sessions: desktop.locked ? [] : [...sessions.values()].filter((one) => one.status === 'active').sort((a, b) => b.lastActivityAt - a.lastActivityAt).slice(0, 200),
+        overlaySessionId: desktop.locked ? null : options.overlaySessionId === undefined ? (sessions.has('s-claims') ? 's-claims' : null) : options.overlaySessionId
       }), // prettier-ignore
     'turn.ask': ({ turnId, sessionId, text, quickAction }) => {
       session(sessionId)
@@ -189,7 +222,9 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     },
     'outbox.sendNow': ({ messageId }) => {
       const question = messages.get(messageId)
-      if (question !== undefined && link.state === 'online') answers.send(question)
+      if (question === undefined) throw new CopilotError('not_found', 'This question is no longer there.')
+      const released = change(messageId, { delivery: { state: 'waiting', attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null } })
+      if (link.state === 'online') answers.send(released)
       return null
     },
     'outbox.cancel': ({ messageId }) => {
@@ -302,8 +337,9 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
       failures.delete(method)
       if (failure !== undefined) throw failure
       const parsed = contract.input.parse(input)
+      if (desktop.locked && !usableLocked.test(method)) throw new CopilotError('unavailable', 'Unlock the history first.')
       const handler = handlers[method as BridgeMethod] as (input: unknown) => unknown
-      const value = structuredClone(handler(parsed))
+      const value = structuredClone(await handler(parsed))
       await holds.get(method)?.promise
       return { ok: true, value }
     } catch (error) {
@@ -323,6 +359,9 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
     calls,
     messages,
     sessions,
+    drafts,
+    jobs,
+    fileAnswers,
     push,
     pushAfterGap: (...deltas) => {
       seq += 2
@@ -352,7 +391,10 @@ export function createFakeBridge(options: FakeOptions = {}): FakeBridge {
       return release
     },
     advance: answers.advance,
-    stop: answers.stopAll
+    stop: () => {
+      answers.stopAll()
+      jobs.stop()
+    }
   }
 }
 

@@ -31,6 +31,52 @@ const wide = { width: 1440, height: 900 }
 const middle = { width: 900, height: 720 }
 const narrow = { width: 360, height: 740 }
 
+/** One question of each kind, in two sessions. */
+async function fillOutbox(page: Page): Promise<void> {
+  await page.evaluate(`(() => {
+    const base = fake.messages.get('s-claims-q7')
+    let position = 100
+    const put = (sessionId, text, delivery) => {
+      const id = 'outbox-' + (position += 1)
+      const message = { ...base, id, sessionId, turnId: id, text, position, createdAt: base.createdAt + position * 1000, delivery: { ...base.delivery, attempts: 0, nextAttemptAt: null, needsConfirmation: false, error: null, ...delivery } }
+      fake.messages.set(id, message)
+      fake.push({ slice: 'message', value: message }, { slice: 'waiting', count: 5 })
+    }
+    put('s-claims', 'Can we encrypt the replica with another key?', { state: 'failed', error: { code: 'refused', message: 'The provider refused this question by its own filter. It is kept; change it or send it again.' } })
+    put('s-claims', 'How long does a snapshot restore of 1.2 TB take?', { state: 'waiting', needsConfirmation: true })
+    put('s-claims', 'What would a warm standby in a second region cost the claims platform per month, and which part of it is data transfer?', { state: 'waiting' })
+    put('s-landing', 'Who signs the point of no return?', { state: 'sending' })
+    put('s-landing', 'And what does the rollback rehearsal cost us in hours?', { state: 'waiting', attempts: 2, nextAttemptAt: base.createdAt + 3600000, error: { code: 'rate_limited', message: 'The service takes no more questions for the moment.' } })
+    put('s-landing', 'Is the freeze binding for the vendor too?', { state: 'waiting' })
+    put('s-landing', 'Estimate the whole programme.', { state: 'failed', error: { code: 'budget_exhausted', message: 'The budget of this client is used up until 1 December. The question is kept.' } })
+  })()`)
+  await page.waitForTimeout(100)
+  await page.keyboard.press('Control+o')
+}
+
+async function openHistory(page: Page): Promise<void> {
+  await page.keyboard.press('Control+,')
+  await page.getByRole('region', { name: 'How it is locked' }).waitFor()
+  await page.getByRole('heading', { name: 'History & privacy' }).evaluate((element) => element.scrollIntoView())
+}
+async function fillDialog(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.waitFor()
+  if (name === 'Set a passphrase') {
+    await dialog.getByLabel('New passphrase', { exact: true }).fill('Tr0ub4d&r')
+    await dialog.getByLabel('New passphrase again').fill('Tr0ub4d')
+  }
+  if (name === 'Back up…') await dialog.getByRole('switch').check()
+  if (name === 'Restore…') {
+    await dialog.getByRole('button', { name: 'Choose a backup…' }).click()
+    await dialog.getByRole('alert').waitFor()
+  }
+  if (name === 'Remove messages…') {
+    await dialog.getByLabel('Of client').selectOption('Nordhavn Insurance')
+    await dialog.getByText('This removes').waitFor()
+  }
+}
+
 const base: readonly Scene[] = [
   { name: 'ask-1440', page: 'index', ...wide },
   { name: 'ask-900', page: 'index', ...middle },
@@ -102,6 +148,32 @@ const base: readonly Scene[] = [
       await page.getByRole('button', { name: 'Facts about this answer' }).last().click()
     }
   },
+  { name: 'outbox-1440', page: 'index', ...wide, act: fillOutbox },
+  { name: 'outbox-900', page: 'index', query: 'scale=1.3', ...middle, act: fillOutbox },
+  { name: 'outbox-320', page: 'index', width: 320, height: 740, act: fillOutbox },
+  { name: 'outbox-empty-900', page: 'index', ...middle, act: (page) => page.keyboard.press('Control+o') },
+  {
+    name: 'link-900',
+    page: 'index',
+    ...middle,
+    act: async (page) => {
+      await page.evaluate('fake.goOffline()')
+      await page.getByRole('button', { name: /^Offline/ }).click()
+    }
+  },
+  { name: 'unlock-1440', page: 'index', query: 'locked', ...wide },
+  {
+    name: 'unlock-wrong-360',
+    page: 'index',
+    query: 'locked',
+    ...narrow,
+    act: async (page) => {
+      await page.getByLabel('Passphrase', { exact: true }).fill('not these words')
+      await page.getByRole('button', { name: 'Show the passphrase' }).click()
+      await page.getByRole('button', { name: 'Unlock' }).click()
+    }
+  },
+  { name: 'unlock-overlay-320', page: 'overlay', query: 'locked', width: 320, height: 480 },
   { name: 'large-text-900', page: 'index', query: 'scale=1.6', ...middle },
   { name: 'large-text-360', page: 'index', query: 'scale=1.6', ...narrow },
   { name: 'details-1440', page: 'index', ...wide, act: (page) => page.getByRole('button', { name: 'Details' }).click() },
@@ -230,6 +302,47 @@ const base: readonly Scene[] = [
   },
   { name: 'settings-1440', page: 'index', ...wide, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
   { name: 'settings-360', page: 'index', ...narrow, height: 1_500, act: (page) => page.keyboard.press('Control+,') },
+  { name: 'history-1440', page: 'index', query: 'nobackup', ...wide, act: openHistory },
+  { name: 'history-file-360', page: 'index', query: 'key=file', ...narrow, height: 1_250, act: openHistory },
+  { name: 'history-320', page: 'index', query: 'scale=1.3', width: 320, height: 740, act: openHistory },
+  ...(['Set a passphrase', 'New key', 'Back up…', 'Restore…', 'Remove messages…', 'Export…', 'Import…', 'Add a rule'] as const).flatMap(
+    (name): Scene[] => {
+      const key = name.replace(/[^a-z]+/gi, '-').toLowerCase()
+      const act = async (page: Page): Promise<void> => {
+        await openHistory(page)
+        await page.getByRole('button', { name, exact: true }).click()
+        await fillDialog(page, name)
+      }
+      return [
+        { name: `dialog-${key}-1440`, page: 'index', query: 'step=5', ...wide, act },
+        { name: `dialog-${key}-320`, page: 'index', query: 'step=5', width: 320, height: 740, act }
+      ]
+    }
+  ),
+  {
+    name: 'jobs-900',
+    page: 'index',
+    query: 'step=2000',
+    ...middle,
+    act: async (page) => {
+      await page.evaluate(`(() => {
+        fake.push({ slice: 'job', value: { id: 'j0', kind: 'import', state: 'failed', text: 'Importing conversations.json', done: 3, total: 9, cancellable: true, error: { code: 'invalid_request', message: 'The file ends in the middle of conversation 214. Nothing was imported; export it again and retry.' } } })
+        void window.aside.call('export.write', { format: 'json' })
+      })()`)
+      await page.waitForTimeout(900)
+    }
+  },
+  {
+    name: 'jobs-320',
+    page: 'index',
+    query: 'step=2000',
+    width: 320,
+    height: 740,
+    act: async (page) => {
+      await page.evaluate(`void window.aside.call('export.write', { format: 'json' })`)
+      await page.waitForTimeout(900)
+    }
+  },
   { name: 'overlay-420', page: 'overlay', width: 420, height: 560 },
   { name: 'overlay-320', page: 'overlay', width: 320, height: 480 },
   { name: 'overlay-empty-420', page: 'overlay', query: 'session=none', width: 420, height: 560 },
@@ -253,6 +366,20 @@ const base: readonly Scene[] = [
       await page.keyboard.press('Alt+d')
       await page.getByRole('button', { name: 'Source 1' }).first().click()
     }
+  },
+  {
+    name: 'overlay-table-420',
+    page: 'overlay',
+    width: 420,
+    height: 560,
+    act: (page) =>
+      page.evaluate(`(() => {
+        const answer = fake.messages.get('s-claims-a7')
+        const rows = ['Standard | 2.3', 'Infrequent access | 1.25', 'One zone | 1.0', 'Glacier instant | 0.4', 'Glacier flexible | 0.36', 'Deep archive | 0.099'].map((row) => '| ' + row + ' cents per GB and month [3] |').join('\\n')
+        const text = 'Prices per tier in this region, as of the last price list. [1]\\n\\n| Tier | Price |\\n| --- | --- |\\n' + rows
+        const citations = [{ n: 1, title: 'Price list', source: 'Amazon S3' }, { n: 3, title: 'Tiers', source: 'Amazon S3 User Guide' }]
+        fake.push({ slice: 'message', value: { ...answer, text, answer: { ...answer.answer, citations } } })
+      })()`)
   },
   { name: 'overlay-large-text-320', page: 'overlay', query: 'scale=1.6', width: 320, height: 480 },
   {

@@ -77,7 +77,16 @@ const screens: Readonly<Record<string, { readonly open: (page: Page) => Promise<
     close: (page) => page.keyboard.press('Escape')
   },
   usage: { open: (page) => go(page, 'Usage'), close: (page) => back(page) },
+  outbox: { open: (page) => go(page, 'Outbox'), close: (page) => back(page) },
   settings: { open: (page) => go(page, 'Settings'), close: (page) => back(page) },
+  history: {
+    open: async (page) => {
+      await go(page, 'Settings')
+      await page.getByRole('heading', { name: 'History & privacy' }).evaluate((element) => element.scrollIntoView())
+      await page.getByText('Last backup').waitFor()
+    },
+    close: (page) => back(page)
+  },
   'new-session': {
     open: async (page) => {
       await rail(page)

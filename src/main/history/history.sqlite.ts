@@ -1,9 +1,12 @@
 // The history on one encrypted SQLite file, at once: what the history's worker runs, and the command line's tools.
+import type { Counts } from '../../shared/domain.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { createBallast } from './sqlite/ballast.ts'
 import { openConnection, statementsOf, type Connection } from './sqlite/connection.ts'
 import type { Core } from './sqlite/core.ts'
+import { createDrafts } from './sqlite/drafts.ts'
+import { createFacts } from './sqlite/facts.ts'
 import { createExportPages } from './sqlite/exportPages.ts'
 import { asStorageError, storageFailure } from './sqlite/failures.ts'
 import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
@@ -11,7 +14,9 @@ import { createImports } from './sqlite/imports.ts'
 import { createLedger } from './sqlite/ledger.ts'
 import { createMessages } from './sqlite/messages.ts'
 import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
+import { pageWalk } from './sqlite/migrate.ts'
 import { createOutbox } from './sqlite/outbox.ts'
+import { createPurge } from './sqlite/purge.ts'
 import { createSearchIndex } from './sqlite/searchIndex.ts'
 import { createSearchScan } from './sqlite/searchScan.ts'
 import { createSessions } from './sqlite/sessions.ts'
@@ -33,8 +38,8 @@ export interface SqliteOptions {
  */
 export function openStore(options: OpenOptions): StoreOpened {
   const opened = openDatabase(options)
-  const store = createStore({ ...opened, options, close: () => checkpointAndClose(opened) })
-  return { store, incident: opened.incident }
+  const store = createStore({ ...opened, options: { ...options, key: opened.key }, close: () => checkpointAndClose(opened) })
+  return { store, incident: opened.incident, key: opened.key }
 }
 
 /** A store that only reads, beside the one that writes. Its writing calls are refused. */
@@ -76,7 +81,10 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   const messages = createMessages(core, sessions)
   const outbox = createOutbox(core)
   const ledger = createLedger(core)
-  const turns = createTurns(core, { sessions, messages, outbox, ledger })
+  const drafts = createDrafts(core)
+  const facts = createFacts(core)
+  const purge = createPurge(core, messages)
+  const turns = createTurns(core, { sessions, messages, outbox, ledger, drafts })
   const scan = createSearchScan(db, sql, { now: core.now })
   const inOneTransaction = db.transaction((action: () => unknown) => action())
 
@@ -137,6 +145,15 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     }
   }
 
+  /** A purge, and what makes sure that nothing remembers: not done for nothing. */
+  function* purging(steps: Steps<Counts>): Steps<Counts> {
+    const counts = yield* steps
+    if (counts.messages + counts.sessions > 0) {
+      files.removeCopies('kept')
+      yield* purge.rewrite(write)
+    }
+    return counts
+  }
   const pages = createExportPages(core)
   const imports = createImports(core, { messages, write, upkeep: () => slice(upkeep.tend) })
 
@@ -164,6 +181,25 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     page: (request) => read(() => messages.page(request)),
     search: (query) => inSteps(scan.search(query)),
     usage: (range) => inSteps(ledger.report(range)),
+    keepDraft: (place, draft) => write(() => drafts.keep(place, draft)),
+    drafts: () => read(() => drafts.all()),
+    setRetention: (clientName, days) => write(() => purge.setRule(clientName, days)),
+    applyRetention: () => inSteps(purging(purge.applyRules(write))),
+    purgePreview: (scope) => read(() => purge.preview(scope)),
+    unendedTurns: (scope) => read(() => purge.unended(scope)),
+    purge: (scope) => inSteps(purging(purge.run(scope, write))),
+    checkPages: () => inSteps(pageWalk(() => openConnection(files.database, options.key, { readonly: true, fileMustExist: true }))),
+    status: () =>
+      read(() => ({
+        sizeBytes: files.sizeWithLog(),
+        sessions: sql<number>('SELECT count(*) FROM sessions').pluck().get() ?? 0,
+        messages: sql<number>('SELECT count(*) FROM messages').pluck().get() ?? 0,
+        lastBackupAt: facts.eventAt('backup'),
+        lastCheckAt: facts.eventAt('check'),
+        retention: purge.rules()
+      })),
+    noteEvent: (event, at) => write(() => facts.noteEvent(event, at)),
+    eventAt: (event) => read(() => facts.eventAt(event)),
     exportPage: (request) => read(() => pages.page(request)),
     exportSize: (scope) => read(() => pages.size(scope)),
     knownSessions: (ids) => read(() => imports.known(ids)),

@@ -3,6 +3,7 @@
 import type { Message, MessagePage, SearchQuery, SearchResult, Session, SessionDetails, UsageRange, UsageReport } from '../../shared/domain.ts'
 import type { WireError } from '../../shared/errors.ts'
 import type { Question, TurnEvent } from '../../shared/turn.ts'
+import type { HistoryKeeping } from './keeping.ts'
 import type { BulkHistory } from './bulk.ts'
 
 /** What is saved, in one transaction, before a question counts as accepted. */
@@ -76,7 +77,7 @@ export interface PageRequest {
  * `not_found` for an unknown id, `conflict` for a turn id that is already used for another text, `unavailable` when the
  * disk is full or can't be written (nothing was changed; try again when there is room).
  */
-export interface History extends BulkHistory {
+export interface History extends HistoryKeeping, BulkHistory {
   createSession(session: Session): Promise<Session>
   updateSession(id: string, change: SessionChange, at: number): Promise<Session>
   /** Removes the session with its messages, also from the index. The usage ledger keeps its rows. */

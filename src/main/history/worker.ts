@@ -1,8 +1,9 @@
 // Entry of a history worker: one thread, one connection, either the one that writes or one that only reads.
 import { parentPort, workerData } from 'node:worker_threads'
-import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import { CopilotError } from '../../shared/errors.ts'
 import { openReadingStore, openStore } from './history.sqlite.ts'
-import type { CrossedError, FromWorker, ToWorker, WorkerStart } from './protocol.ts'
+import { crossed, type FromWorker, type OpenWith, type TaskStart, type ToWorker, type WorkerStart } from './protocol.ts'
+import { doTask } from './tasks.ts'
 import type { Steps } from './steps.ts'
 import type { HistoryStore, LongCall } from './store.ts'
 
@@ -11,23 +12,28 @@ if (port === null) throw new Error('The history worker is started by its client,
 
 const start = workerData as WorkerStart
 let now = 0
-const options = { dataDir: start.dataDir, key: start.key, clock: { now: () => now } }
+const clock = { now: () => now }
 
 /** Between two slices of upkeep, so that calls come first. */
 const TEND_AFTER_MS = 2
 /** A reader reads ahead once the start, which has better use for the processor, is over. */
 const WARM_AFTER_MS = 1_500
-const longCalls: ReadonlySet<string> = new Set<LongCall>(['search', 'usage', 'beginImport', 'importRecords', 'dropImport', 'indexImported'])
+const longCalls: ReadonlySet<string> = new Set<LongCall>([
+  'search',
+  'usage',
+  'purge',
+  'applyRetention',
+  'checkPages',
+  'beginImport',
+  'importRecords',
+  'dropImport',
+  'indexImported'
+])
 const cancelled = new Set<number>()
 const running = new Map<number, Promise<void>>()
 
 function say(message: FromWorker): void {
   port?.postMessage(message)
-}
-
-function crossed(error: unknown): CrossedError {
-  const known = toCopilotError(error)
-  return { wire: known.toWire(), bug: known.code === 'internal' && error instanceof Error ? (error.stack ?? error.message) : null }
 }
 
 /** A turn of the event loop, in which messages are read. */
@@ -89,10 +95,16 @@ async function close(store: HistoryStore, id: number): Promise<void> {
   port?.close()
 }
 
-function open(): HistoryStore | null {
+function open({ keys: [key, ...otherKeys], replacement }: OpenWith): HistoryStore | null {
   try {
-    const { store, incident } = start.role === 'writer' ? openStore(options) : { store: openReadingStore(options), incident: null }
-    say({ kind: 'opened', incident })
+    if (key === undefined) throw new Error('A history without a key')
+    const options = { dataDir: start.dataDir, key, clock }
+    const opened =
+      start.role === 'writer'
+        ? openStore({ ...options, otherKeys, ...(replacement === undefined ? {} : { replacement }) })
+        : { store: openReadingStore(options), incident: null, key }
+    const { store, incident } = opened
+    say({ kind: 'opened', incident, key: opened.key })
     if (start.role === 'reader') tendSoon(store, WARM_AFTER_MS)
     return store
   } catch (error) {
@@ -104,11 +116,17 @@ function open(): HistoryStore | null {
 
 let store: HistoryStore | null = null
 
-port.on('message', (message: ToWorker) => {
+if ((workerData as WorkerStart | TaskStart).role === 'task') {
+  doTask(workerData as TaskStart, (message) => port.postMessage(message))
+} else {
+  port.on('message', take)
+}
+
+function take(message: ToWorker): void {
   switch (message.kind) {
     case 'open':
       now = message.now
-      store = open()
+      store = open(message.with)
       // What the last run left to do is done without waiting for a call.
       if (store !== null) tendSoon(store)
       return
@@ -123,4 +141,4 @@ port.on('message', (message: ToWorker) => {
       if (tending !== null) clearTimeout(tending)
       if (store !== null) void close(store, message.id)
   }
-})
+}

@@ -2,16 +2,23 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { CopilotError } from '../../shared/errors.ts'
-import type { CrossedError, FromWorker, HistoryCall, ToWorker, WorkerStart } from './protocol.ts'
+import type { CrossedError, FromTask, FromWorker, HistoryCall, OpenWith, TaskResult, TaskStart, ToWorker, WorkerStart } from './protocol.ts'
 
 export interface WorkerPort {
-  /** Opens the database; the answer is what a person should know about it. @throws CopilotError what opening failed with. */
-  open(now: number): Promise<string | null>
+  /** @throws CopilotError what opening failed with. */
+  open(now: number, how: OpenWith): Promise<WorkerOpened>
   call(call: HistoryCall, args: readonly unknown[], now: number, signal?: AbortSignal): Promise<unknown>
   /** Finishes what is under way, then ends the worker. */
   close(): Promise<void>
   /** Ends it at once; what is under way is rejected. */
   terminate(): Promise<void>
+}
+
+export interface WorkerOpened {
+  /** What a person should know about it. */
+  readonly incident: string | null
+  /** The key that fits. */
+  readonly key: Uint8Array
 }
 
 interface Waiting {
@@ -35,14 +42,14 @@ export function startWorker(url: URL, start: WorkerStart, onLost: () => void): W
   let leaving = false
   let gone: CopilotError | null = null
 
-  const { promise: opened, resolve, reject } = Promise.withResolvers<string | null>()
+  const { promise: opened, resolve, reject } = Promise.withResolvers<WorkerOpened>()
   // Whoever opens it meets the failure; a worker that is never opened has nobody to tell.
   opened.catch(() => undefined)
   worker.on('message', (message: FromWorker) => {
     switch (message.kind) {
       case 'opened':
         isOpen = true
-        return resolve(message.incident)
+        return resolve({ incident: message.incident, key: message.key })
       case 'refused':
         leaving = true
         return reject(errorFrom(message.error))
@@ -104,8 +111,8 @@ export function startWorker(url: URL, start: WorkerStart, onLost: () => void): W
   }
 
   return {
-    open(now) {
-      post({ kind: 'open', now })
+    open(now, how) {
+      post({ kind: 'open', now, with: how })
       return opened
     },
     call: (call, args, now, signal) => ask((id) => ({ kind: 'call', id, now, call, args }), signal),
@@ -120,5 +127,45 @@ export function startWorker(url: URL, start: WorkerStart, onLost: () => void): W
       leaving = true
       await worker.terminate()
     }
+  }
+}
+
+export interface TaskRun {
+  readonly url: URL
+  readonly start: TaskStart
+  readonly signal: AbortSignal
+  readonly progress: (done: number, total: number) => void
+}
+
+/** A thread for one task; it ends with it. Aborting ends it at once: what it had begun is a copy, and worth nothing. */
+export async function runTask({ url, start, signal, progress }: TaskRun): Promise<TaskResult> {
+  if (signal.aborted) throw new CopilotError('cancelled', 'Stopped.')
+  const worker = new Worker(url, { workerData: start, name: `history ${start.task.kind}`, execArgv: [] })
+  const { promise, resolve, reject } = Promise.withResolvers<TaskResult>()
+  const onAbort = (): void => {
+    reject(new CopilotError('cancelled', 'Stopped. Nothing was changed.'))
+    void worker.terminate()
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  worker.on('message', (message: FromTask) => {
+    switch (message.kind) {
+      case 'progress':
+        return progress(message.done, message.total)
+      case 'result':
+        return resolve(message.result)
+      case 'failed':
+        return reject(errorFrom(message.error))
+    }
+  })
+  worker.on('error', reject)
+  const exited = once(worker, 'exit')
+  try {
+    return await Promise.race([
+      promise,
+      exited.then(() => Promise.reject(new CopilotError('unavailable', 'This stopped before it was done. Nothing was changed; try again.')))
+    ])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    await exited
   }
 }

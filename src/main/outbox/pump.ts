@@ -44,6 +44,8 @@ export interface Pump {
   /** Nobody wants this turn any more: the service is told, if it may know of it and can be reached. */
   forget(row: OutboxRow): void
   inFlight(): ReadonlySet<string>
+  /** Lets go of the streams as at an end, while the history is exchanged; the answer lets them begin again. */
+  pause(): Promise<() => void>
   /** Lets go of the streams; what arrived is stored, what did not is resumed at the next start. */
   stop(): Promise<void>
 }
@@ -70,6 +72,8 @@ export function createPump(options: PumpOptions): Pump {
   const asked = new Set<string>()
   let wasOnline = false
   let stopping = false
+  let pauses = 0
+  const resting = (): boolean => stopping || pauses > 0
   let planning: Promise<void> | null = null
   let again = false
   let timer: NodeJS.Timeout | null = null
@@ -80,7 +84,7 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   async function plan(): Promise<void> {
-    if (stopping) return
+    if (resting()) return
     // Before the rows: what ends while they are read may look open in them.
     const inFlight = new Set(deliveries.keys())
     const rows = await history.outbox()
@@ -92,6 +96,7 @@ export function createPump(options: PumpOptions): Pump {
     const { send, wakeAt } = planOutbox({ rows: rows.map((row) => rests.apply(row)), inFlight, online, now })
     if (wakeAt !== null) wakeIn(wakeAt - now)
     else if (rows.some(({ state }) => state === 'waiting')) wakeIn(LONGEST_SLEEP_MS)
+    if (resting()) return
     for (const row of send) start(row.turnId)
     for (const row of rows) await tellThatItWaits(row, now)
   }
@@ -109,7 +114,7 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   function wake(): void {
-    if (stopping) return
+    if (resting()) return
     if (planning !== null) {
       again = true
       return
@@ -177,8 +182,8 @@ export function createPump(options: PumpOptions): Pump {
       if (error instanceof StoreTrouble) throw error.cause
       await recorder.flush(turnId)
       if (delivery.stopped) return void (await endHere(turnId, stoppedHere()))
-      // Closing the app: the row stays `sending` and is resumed at the next start.
-      if (stopping) return
+      // Closing the app, or exchanging its history: the row stays `sending` and is resumed afterwards.
+      if (resting()) return
       const failure = toCopilotError(error)
       if (failure.code === 'internal') log.error('outbox.bug', { turnId, error })
       await fail(row, failure)
@@ -195,6 +200,13 @@ export function createPump(options: PumpOptions): Pump {
       if (isTerminal(event)) return
     }
     throw new CopilotError('offline', 'The link ended before the answer did. It goes on when the link is back.')
+  }
+
+  async function letGo(): Promise<void> {
+    if (timer !== null) clearTimeout(timer)
+    for (const delivery of deliveries.values()) delivery.abort.abort()
+    await Promise.all([...deliveries.values()].map((delivery) => delivery.ended))
+    await planning
   }
 
   /** It was not sent in time, and is too old now to be sent unasked. */
@@ -270,12 +282,20 @@ export function createPump(options: PumpOptions): Pump {
       await decide(turnId, stopWaiting)
       wake()
     },
+    async pause() {
+      pauses += 1
+      await letGo()
+      let ended = false
+      return () => {
+        if (ended) return
+        ended = true
+        pauses -= 1
+        wake()
+      }
+    },
     async stop() {
       stopping = true
-      if (timer !== null) clearTimeout(timer)
-      for (const delivery of deliveries.values()) delivery.abort.abort()
-      await Promise.all([...deliveries.values()].map((delivery) => delivery.ended))
-      await planning
+      await letGo()
     }
   }
 }

@@ -25,7 +25,7 @@ beforeEach(() => {
   fake = createFakeBridge({ seed: 'empty' })
   store = createAppStore(createBridge(fake.api), {
     frames: { request: () => () => undefined },
-    storage: sessionStorage,
+    place: { read: () => null, write: () => undefined },
     newId: () => 'id',
     random: Math.random
   })

@@ -1,6 +1,7 @@
 // An answer's text as React elements. Finished blocks are memoised; a growing text renders only its open end.
 import { createContext, Fragment, memo, useContext, useState, type ReactNode } from 'react'
 import type { Citation } from '../../shared/turn.ts'
+import { shownNumber } from './citations.ts'
 import { useActions } from '../state/context.tsx'
 import { text } from '../text/text.ts'
 import { CodeBlock } from './CodeBlock.tsx'
@@ -188,10 +189,11 @@ export function SafeLink({ href, children }: { readonly href: string; readonly c
 function CitationMarker({ n }: { readonly n: number }): ReactNode {
   const { citations, show } = useContext(CitationContext)
   const citation = citations.find((candidate) => candidate.n === n)
-  if (citation === undefined) return `[${n}]`
+  const shown = shownNumber(citations, n)
+  if (citation === undefined || shown === null) return `[${n}]`
   return (
-    <button type="button" className="cite" aria-label={text.answer.citation(n, citation.title)} title={citation.title} onClick={() => show(n)}>
-      {n}
+    <button type="button" className="cite" aria-label={text.answer.citation(shown, citation.title)} title={citation.title} onClick={() => show(n)}>
+      {shown}
     </button>
   )
 }

@@ -1,7 +1,7 @@
 // Everything a person can do, in one place: the renderer's own state changes here, main's by calls over the bridge.
 import type { BridgeInput, BridgeMethod, BridgeOutput } from '../../shared/bridge.ts'
 import type { Message, Session, SessionDetails, SettingsPatch } from '../../shared/domain.ts'
-import { toCopilotError } from '../../shared/errors.ts'
+import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
 import type { NewId } from '../../shared/kit/clock.ts'
 import type { QuickAction } from '../../shared/turn.ts'
@@ -10,10 +10,12 @@ import { text } from '../text/text.ts'
 import { emptyDraft, type DraftKeeper } from './drafts.ts'
 import type { Loader } from './loader.ts'
 import { dropAnnouncement, putSessions, type Mirror } from './mirror.ts'
-import { draftKey, draftOf, editKey, type AppState, type LocalState, type SearchDraft, type View } from './model.ts'
+import { draftOf, editKey, OVERLAY_BOX, type AppState, type ExportStart, type LocalState, type SearchDraft, type View } from './model.ts'
 import type { Command } from './sync.ts'
 
 export interface AskRequest {
+  /** The box that is sent. */
+  readonly box: string
   /** Null: a session is made first, titled as given. */
   readonly sessionId: string | null
   readonly newSession?: Partial<SessionDetails>
@@ -29,11 +31,13 @@ export interface ActionDependencies {
   readonly setLocal: (change: Partial<LocalState>) => void
   readonly writeMirror: (mirror: Mirror) => void
   readonly retrySnapshot: () => void
+  /** The box that text from outside goes into. */
+  readonly boxOf: (local: LocalState) => string
 }
 
 export type Actions = ReturnType<typeof createActions>
 
-export function createActions({ bridge, loader, drafts, newId, read, setLocal, writeMirror, retrySnapshot }: ActionDependencies) {
+export function createActions({ bridge, loader, drafts, newId, read, setLocal, writeMirror, retrySnapshot, boxOf }: ActionDependencies) {
   function note(level: 'info' | 'warning' | 'error', message: string, sticky = false): void {
     setLocal({ notes: [...read().local.notes.slice(-3), { id: newId(), level, text: message, sticky }] })
   }
@@ -55,10 +59,10 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     // Another text is another question: it gets a turn id of its own.
     const draft = { text: value, turnId: null }
     setLocal({ drafts: { ...local.drafts, [key]: draft }, boxErrors: dropKey(local.boxErrors, key) })
-    if (!drafts.keep(key, draft)) note('warning', text.errors.draftNotKept)
+    drafts.keep(key, draft)
   }
 
-  /** An edit that a reload interrupted goes on. */
+  /** An edit that a reload or a crash interrupted goes on. */
   function restoreEdit(messageId: string): void {
     if (drafts.read(editKey(messageId)).text !== '') restoreDraft(editKey(messageId))
   }
@@ -108,32 +112,44 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     return session
   }
 
+  /** Shows a session. */
   function selectSession(sessionId: string | null): void {
-    setLocal({ selectedSessionId: sessionId, view: 'ask', railOpen: false, jump: null })
+    setLocal({ view: 'ask', railOpen: false })
+    openSession(sessionId)
+  }
+  /** Makes a session the one that is open, whatever is looked at. */
+  function openSession(sessionId: string | null): void {
+    setLocal({ selectedSessionId: sessionId, jump: null })
     if (sessionId === null) return
-    restoreDraft(draftKey(sessionId))
-    void knowSession(sessionId, undefined)
+    restoreDraft(sessionId)
+    void knowSession(sessionId)
     void loader.open(sessionId)
   }
 
-  /** Archived sessions, and those older than the snapshot's 200, are read when they are needed. */
-  async function knowSession(sessionId: string, title: string | undefined): Promise<void> {
-    if (read().mirror?.sessions[sessionId] === undefined)
-      await findSessions({ limit: 500, ...(title === undefined || title === '' ? {} : { text: title }) })
+  /** Archived sessions, and those older than the snapshot's 200, are read when they are needed. False: it is not there. */
+  async function knowSession(sessionId: string): Promise<boolean> {
+    if (read().mirror?.sessions[sessionId] !== undefined) return true
+    const asOf = read().mirror?.seq ?? 0
+    try {
+      remember(await bridge.call('sessions.get', { id: sessionId }), asOf)
+      return true
+    } catch (error) {
+      note('error', toCopilotError(error).message)
+      return false
+    }
   }
 
-  async function openMessage(sessionId: string, messageId: string, sessionTitle?: string): Promise<void> {
+  async function openMessage(sessionId: string, messageId: string, _sessionTitle?: string): Promise<void> {
     setLocal({ selectedSessionId: sessionId, view: 'ask', railOpen: false })
-    restoreDraft(draftKey(sessionId))
-    await knowSession(sessionId, sessionTitle)
+    restoreDraft(sessionId)
+    if (!(await knowSession(sessionId))) return
     await loader.around(sessionId, messageId)
     const { local } = read()
     if (local.selectedSessionId === sessionId) setLocal({ jump: { sessionId, messageId, nonce: (local.jump?.nonce ?? 0) + 1 } })
   }
 
   /** Sends what is in the box. The draft is let go only when main has answered that the question is durable. */
-  async function ask({ sessionId, newSession, quickAction }: AskRequest): Promise<string | null> {
-    const key = draftKey(sessionId)
+  async function ask({ box: key, sessionId, newSession, quickAction }: AskRequest): Promise<string | null> {
     const draft = draftOf(read().local, key)
     const question = cleanText(draft.text).trim() || (quickAction === undefined ? '' : text.quickActions[quickAction].question)
     if (question === '') return null
@@ -169,8 +185,8 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
   }
 
   /** Puts a text behind what is already in the box, so that nothing typed is lost. */
-  function addToDraft(sessionId: string | null, addition: string): void {
-    const key = draftKey(sessionId)
+  function addToDraft(key: string, addition: string): void {
+    restoreDraft(key)
     const old = draftOf(read().local, key).text
     setDraft(key, old.trim() === '' ? addition : `${old.trimEnd()}\n${addition}`)
     setLocal({ focusRequests: read().local.focusRequests + 1 })
@@ -222,7 +238,74 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
       case 'ask':
         // From outside the window (a link, the clipboard): the person sees the text and sends it.
         setLocal({ view: 'ask' })
-        addToDraft(read().local.selectedSessionId, cleanText(command.text ?? ''))
+        addToDraft(boxOf(read().local), cleanText(command.text ?? ''))
+    }
+  }
+
+  /** Once more, as the same question; as a new turn where the old one had begun to be answered. */
+  async function sendAgain(messageId: string): Promise<void> {
+    try {
+      await bridge.call('outbox.sendNow', { messageId })
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code !== 'conflict') {
+        note('error', failure.message)
+        return
+      }
+      // The new turn stands for it now: the old one leaves the outbox and stays in the transcript.
+      if ((await attempt('turn.again', { messageId, turnId: newId() })) !== null) await attempt('outbox.cancel', { messageId })
+    }
+  }
+
+  async function loadOutbox(): Promise<void> {
+    try {
+      await loader.outbox()
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code !== 'cancelled') note('error', failure.message)
+    }
+  }
+
+  /** Another history than the one that was shown: places of it that are gone are left, kindly. */
+  async function enterHistory(): Promise<void> {
+    const { local, mirror } = read()
+    if (mirror === null || mirror.desktop.locked) return
+    setLocal({ jump: null, exporting: null, drafts: draftsFor(mirror, local) })
+    void loadOutbox()
+    const selected = local.selectedSessionId
+    if (selected === null) return
+    const asOf = mirror.seq
+    try {
+      if (mirror.sessions[selected] === undefined) remember(await bridge.call('sessions.get', { id: selected }), asOf)
+      restoreDraft(selected)
+      await loader.open(selected)
+    } catch (error) {
+      const failure = toCopilotError(error)
+      if (failure.code !== 'not_found') {
+        note('error', failure.message)
+        return
+      }
+      drafts.forget(selected)
+      setLocal({ selectedSessionId: null, drafts: dropKey(read().local.drafts, selected) })
+      note('info', text.start.sessionGone)
+    }
+  }
+  /** What is typed in a box that this history has too stays and is kept there; other boxes take what it kept for them. */
+  function draftsFor(mirror: Mirror, local: LocalState): LocalState['drafts'] {
+    const typed = Object.entries(local.drafts).filter(
+      ([key, draft]) => draft.text !== '' && (key === OVERLAY_BOX || mirror.sessions[key] !== undefined)
+    )
+    for (const [key, draft] of typed) drafts.keep(key, draft)
+    return Object.fromEntries(typed)
+  }
+
+  /** Null: the history opens. Else why it did not. */
+  async function unlock(passphrase: string): Promise<CopilotError | null> {
+    try {
+      await bridge.call('history.unlock', { passphrase })
+      return null
+    } catch (error) {
+      return toCopilotError(error)
     }
   }
 
@@ -244,6 +327,7 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     edit,
     stop: (turnId: string) => attempt('turn.stop', { turnId }),
     askAgain: (messageId: string) => attempt('turn.again', { messageId, turnId: newId() }),
+    sendAgain,
     sendNow: (messageId: string) => attempt('outbox.sendNow', { messageId }),
     cancel: (messageId: string) => attempt('outbox.cancel', { messageId }),
     copy: (value: string) => attempt('clipboard.write', { text: value }),
@@ -251,10 +335,20 @@ export function createActions({ bridge, loader, drafts, newId, read, setLocal, w
     retryLink: () => attempt('link.retry', null),
     showView: (view: View) => setLocal({ view, railOpen: false }),
     setPanels: (panels: Partial<Pick<LocalState, 'railOpen' | 'detailsOpen' | 'newSessionOpen' | 'archivedShown'>>) => setLocal(panels),
+    beginExport: (exporting: ExportStart) => setLocal({ exporting }),
+    endExport: () => setLocal({ exporting: null }),
+    loadOutbox,
+    enterHistory,
+    unlock,
+    discardImport: (id: string) => attempt('import.discard', { id }),
+    cancelJob: (id: string) => attempt('job.cancel', { id }),
+    dismissJob: (id: string) => attempt('job.dismiss', { id }),
+    flushDrafts: () => drafts.flush(),
     setSearch: (search: SearchDraft) => setLocal({ search }),
     endJump: () => setLocal({ jump: null }),
     focusComposer: () => setLocal({ focusRequests: read().local.focusRequests + 1 }),
     selectSession,
+    openSession,
     openMessage,
     createSession,
     findSessions,

@@ -2,6 +2,7 @@
 import { createContext, useContext, type ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { useShallow } from 'zustand/react/shallow'
+import type { LinkStatus } from '../../shared/domain.ts'
 import type { Actions } from './actions.ts'
 import type { Mirror } from './mirror.ts'
 import type { AppState, LocalState } from './model.ts'
@@ -38,6 +39,13 @@ export function useMirrorShallow<T>(select: (mirror: Mirror) => T): T {
 
 export function useLocal<T>(select: (local: LocalState) => T): T {
   return useApp((state) => select(state.local))
+}
+
+/** The link as it is shown: short trouble stays unseen. */
+export function useLink(): LinkStatus {
+  const settled = useLocal((local) => local.link)
+  const link = useMirror((mirror) => mirror.link)
+  return settled ?? link
 }
 
 export function useActions(): Actions {

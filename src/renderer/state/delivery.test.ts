@@ -37,9 +37,27 @@ describe('deliveryView', () => {
     expect(view({ needsConfirmation: true }, null, 'offline')?.canSendNow).toBe(true)
     expect(view({ state: 'settled' }, done)?.canSendNow).toBe(false)
   })
+  it('names the kinds of failure apart', () => {
+    const labels = (['refused', 'budget_exhausted', 'rate_limited', 'invalid_request', 'internal'] as const).map(
+      (code) => view({ state: 'failed', error: { code, message: 'Why.' } })?.label
+    )
+    expect(new Set(labels).size).toBe(5)
+    expect(view({ error: { code: 'rate_limited', message: 'Too many at once.' }, attempts: 1, nextAttemptAt: 7 })?.detail).toBe(
+      'Too many at once. Next attempt at t7.'
+    )
+  })
+  it('does not offer to send now what goes after another question, and says so', () => {
+    const behind = deliveryView(base, { answer: null, link: 'online', isBehind: true, time: String })
+    expect(behind).toMatchObject({ canSendNow: false, canEdit: true, canCancel: true, detail: expect.stringContaining('after the question') })
+  })
+  it('offers to send again what failed, unless the same words would fail again', () => {
+    expect(view({ state: 'failed', error: { code: 'refused', message: '' } })?.canSendAgain).toBe(true)
+    expect(view({ state: 'failed', error: { code: 'context_too_large', message: '' } })).toMatchObject({ canSendAgain: false, canEdit: true })
+    expect(view({ state: 'settled' }, done)?.canSendAgain).toBe(false)
+  })
   it('offers to edit what was not sent or failed, to cancel what waits, to ask again what has ended', () => {
     expect([view({})?.canEdit, view({ state: 'failed' })?.canEdit, view({ state: 'settled' }, done)?.canEdit]).toEqual([true, true, false])
-    expect([view({})?.canCancel, view({ state: 'sending' })?.canCancel]).toEqual([true, false])
+    expect([view({})?.canCancel, view({ state: 'sending' })?.canCancel, view({ state: 'failed' })?.canCancel]).toEqual([true, false, true])
     expect([view({})?.canAskAgain, view({ state: 'settled' }, done)?.canAskAgain]).toEqual([false, true])
   })
 })

@@ -1,45 +1,77 @@
-// Keeps typed text through reloads: one draft per session and box, in the window's own session storage.
+// Keeps typed text in the encrypted history, shortly after it was typed: a crash of the window or of the machine loses no word.
+import type { Draft } from '../../shared/bridge.ts'
 
-/** The part of the Web Storage interface that is used; it may throw when it is full or switched off. */
-export interface DraftStorage {
-  getItem(key: string): string | null
-  setItem(key: string, value: string): void
-  removeItem(key: string): void
-}
-
-export interface Draft {
-  readonly text: string
-  /** Made at the first attempt to send this text: a second attempt is the same question. */
-  readonly turnId: string | null
-}
+export type { Draft } from '../../shared/bridge.ts'
 
 export const emptyDraft: Draft = { text: '', turnId: null }
 
-export interface DraftKeeper {
-  read(key: string): Draft
-  /** False when the storage refused: the text then lives only as long as the window. */
-  keep(key: string, draft: Draft): boolean
+/** Between the first key that is not kept yet and the call that keeps it: at most this much is lost. */
+const KEEP_AFTER_MS = 300
+
+export interface DraftKeeperDependencies {
+  /** Resolves when the draft is durable; an empty one is forgotten. */
+  readonly send: (key: string, draft: Draft) => Promise<unknown>
+  /** Told once when drafts stop being kept, not for every key. */
+  readonly onRefused: () => void
 }
 
-const PREFIX = 'aside.draft.'
+export interface DraftKeeper {
+  read(key: string): Draft
+  /** Remembers at once, sends shortly after. */
+  keep(key: string, draft: Draft): void
+  /** What main holds. Text that was typed here and is not sent yet is newer and stays. */
+  load(drafts: Readonly<Record<string, Draft>>): void
+  /** A place that is gone: what was about to be sent for it must not bring its text back. */
+  forget(key: string): void
+  /** Sends now what waits: the window loses the focus, or goes. */
+  flush(): void
+  /** Flushes and ends. */
+  stop(): void
+}
 
-export function createDraftKeeper(storage: DraftStorage): DraftKeeper {
-  return {
-    read: (key) => {
-      const kept = storage.getItem(PREFIX + key)
-      if (kept === null) return emptyDraft
-      const separator = kept.indexOf('\n')
-      return { turnId: kept.slice(0, separator) || null, text: kept.slice(separator + 1) }
-    },
-    keep: (key, draft) => {
-      try {
-        if (draft.text === '') storage.removeItem(PREFIX + key)
-        else storage.setItem(PREFIX + key, `${draft.turnId ?? ''}\n${draft.text}`)
-        return true
-      } catch {
-        // QuotaExceededError: the caller tells the person; the text itself is still in the store.
-        return false
-      }
+export function createDraftKeeper({ send, onRefused }: DraftKeeperDependencies): DraftKeeper {
+  let known = new Map<string, Draft>()
+  const unsent = new Set<string>()
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let refused = false
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    const keys = [...unsent]
+    unsent.clear()
+    for (const key of keys) {
+      send(key, known.get(key) ?? emptyDraft).then(
+        () => {
+          refused = false
+        },
+        () => {
+          // The text stays here and goes along with the next change; the person hears of it once.
+          if (known.has(key)) unsent.add(key)
+          if (!refused) onRefused()
+          refused = true
+        }
+      )
     }
+  }
+
+  return {
+    read: (key) => known.get(key) ?? emptyDraft,
+    keep: (key, draft) => {
+      if (draft.text === '') known.delete(key)
+      else known.set(key, draft)
+      unsent.add(key)
+      timer ??= setTimeout(flush, KEEP_AFTER_MS)
+    },
+    load: (drafts) => {
+      const kept = [...known].filter(([key]) => unsent.has(key))
+      known = new Map([...Object.entries(drafts).filter(([key]) => !unsent.has(key)), ...kept])
+    },
+    forget: (key) => {
+      known.delete(key)
+      unsent.delete(key)
+    },
+    flush,
+    stop: flush
   }
 }

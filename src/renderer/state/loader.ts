@@ -2,7 +2,7 @@
 import type { BridgeInput } from '../../shared/bridge.ts'
 import { toCopilotError } from '../../shared/errors.ts'
 import type { BridgeClient } from '../bridge.ts'
-import { applyPage, beginTranscript, dropTranscripts, failTranscript, type Mirror, type PageArrival } from './mirror.ts'
+import { applyOutbox, applyPage, beginTranscript, dropTranscripts, failTranscript, type Mirror, type PageArrival } from './mirror.ts'
 
 /** Messages per page, and the longest stretch kept: a window over pages scrolls and jumps best (measured). */
 const PAGE = 100
@@ -27,11 +27,15 @@ export interface Loader {
   readonly later: (sessionId: string) => Promise<void>
   /** Fetches again what is loaded of a session, after events were missed; others that are torn are let go. */
   repair(torn: readonly string[], selectedSessionId: string | null): void
+  /** Reads what waits, is being sent or failed. Throws what main answered. */
+  readonly outbox: () => Promise<void>
+  /** Another history is shown: what is still on its way from the old one is dropped. */
+  reset(): void
   stop(): void
 }
 
 export function createLoader({ bridge, read, write }: LoaderDependencies): Loader {
-  const lifetime = new AbortController()
+  let lifetime = new AbortController()
   const inFlight = new Map<string, Promise<void>>()
   const recent: string[] = []
   let repairTimer: ReturnType<typeof setTimeout> | null = null
@@ -39,7 +43,9 @@ export function createLoader({ bridge, read, write }: LoaderDependencies): Loade
   function once(key: string, work: () => Promise<void>): Promise<void> {
     const running = inFlight.get(key)
     if (running !== undefined) return running
-    const started = work().finally(() => inFlight.delete(key))
+    const started = work().finally(() => {
+      if (inFlight.get(key) === started) inFlight.delete(key)
+    })
     inFlight.set(key, started)
     return started
   }
@@ -49,14 +55,15 @@ export function createLoader({ bridge, read, write }: LoaderDependencies): Loade
     const mirror = read()
     if (mirror === null) return
     const asOf = mirror.seq
+    const { signal } = lifetime
     write(beginTranscript(mirror, sessionId))
     try {
-      const page = await bridge.call('messages.page', input, { signal: lifetime.signal })
+      const page = await bridge.call('messages.page', input, { signal })
       const now = read()
       if (now !== null) write(applyPage(now, { sessionId, page, place, asOf, keep: KEEP }))
     } catch (error) {
       const now = read()
-      if (lifetime.signal.aborted || now === null) return
+      if (signal.aborted || now === null) return
       write(failTranscript(now, sessionId, toCopilotError(error).message))
     }
   }
@@ -128,6 +135,21 @@ export function createLoader({ bridge, read, write }: LoaderDependencies): Loade
         )
         if (selectedSessionId !== null && torn.includes(selectedSessionId)) void once(`repair ${selectedSessionId}`, () => refetch(selectedSessionId))
       }, REPAIR_MS)
+    },
+    outbox: async () => {
+      const asOf = read()?.seq ?? 0
+      const { signal } = lifetime
+      const messages = await bridge.call('outbox.list', null, { signal })
+      const mirror = read()
+      if (mirror !== null) write(applyOutbox(mirror, messages, asOf))
+    },
+    reset: () => {
+      lifetime.abort()
+      lifetime = new AbortController()
+      inFlight.clear()
+      recent.length = 0
+      if (repairTimer !== null) clearTimeout(repairTimer)
+      repairTimer = null
     },
     stop: () => {
       lifetime.abort()

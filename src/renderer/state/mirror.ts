@@ -1,6 +1,6 @@
 // What main owns, mirrored: sessions, messages, live turns, link, settings. Pure; `sync.ts` is its only writer.
 import type { Announcement, Delta, Push, Snapshot } from '../../shared/bridge.ts'
-import type { DesktopStatus, LinkStatus, Message, MessagePage, Session, Settings } from '../../shared/domain.ts'
+import type { DesktopStatus, Job, LinkStatus, Message, MessagePage, Session, Settings } from '../../shared/domain.ts'
 import { applyTurnEvent, emptyTurn, type TurnEvent, type TurnView } from '../../shared/turn.ts'
 
 /** The loaded stretch of one session's messages, ordered by position. */
@@ -21,6 +21,12 @@ export interface Mirror {
   readonly waiting: number
   readonly overlaySessionId: string | null
   readonly announcements: readonly Announcement[]
+  /** Long work that runs, and what ended and was not dismissed. */
+  readonly jobs: readonly Job[]
+  /** Questions that wait, are being sent or failed, of every session; null until they were asked for. */
+  readonly outbox: readonly Message[] | null
+  /** The history is another one now: nothing here may be built upon until the next snapshot. */
+  readonly stale: boolean
   readonly transcripts: Readonly<Record<string, Transcript>>
   readonly messages: Readonly<Record<string, Message>>
   /** Answers on their way, by the answer's message id. */
@@ -40,11 +46,17 @@ export interface Mirror {
 const MAX_EARLY_EVENTS = 5_000
 const MAX_TOUCHED = 4_000
 
-/** A fresh mirror. Transcripts of the old one stay visible, and are torn until they are fetched again. */
-export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
-  const { sessions, ...rest } = snapshot
+/**
+ * A fresh mirror. Transcripts of the old one stay visible, and are torn until they are fetched again; those of another
+ * history are forgotten.
+ */
+export function fromSnapshot(snapshot: Snapshot, old: Mirror | null): Mirror {
+  const { sessions, drafts: _drafts, ...rest } = snapshot
+  const previous = old?.stale === true ? null : old
   return {
     ...rest,
+    stale: false,
+    outbox: previous?.outbox ?? null,
     sessions: Object.fromEntries(sessions.map((session) => [session.id, session])),
     transcripts: previous?.transcripts ?? {},
     messages: previous?.messages ?? {},
@@ -73,7 +85,8 @@ function applyDelta(mirror: Mirror, delta: Delta): Mirror {
     case 'settings':
       return { ...mirror, settings: delta.value }
     case 'desktop':
-      return { ...mirror, desktop: delta.value }
+      // Unlocked: what was mirrored so far was an empty place.
+      return { ...mirror, desktop: delta.value, stale: mirror.stale || (mirror.desktop.locked && !delta.value.locked) }
     case 'waiting':
       return { ...mirror, waiting: delta.count }
     case 'announcement':
@@ -81,22 +94,77 @@ function applyDelta(mirror: Mirror, delta: Delta): Mirror {
     case 'session':
       return touch({ ...mirror, sessions: { ...mirror.sessions, [delta.value.id]: delta.value } }, delta.value.id)
     case 'session-removed':
-      return touch({ ...mirror, sessions: without(mirror.sessions, delta.id), transcripts: without(mirror.transcripts, delta.id) }, delta.id)
-    case 'message':
+      return touch(dropSession(mirror, delta.id), delta.id)
+    case 'message': {
+      const next = touch(queueMessage(mirror, delta.value), delta.value.id)
       // Sessions that nobody looks at are read from the history when they are opened.
-      if (mirror.transcripts[delta.value.sessionId] === undefined) return mirror
-      return touch(listMessage(putMessage(mirror, delta.value), delta.value), delta.value.id)
+      if (mirror.transcripts[delta.value.sessionId] === undefined) return next
+      return listMessage(putMessage(next, delta.value), delta.value)
+    }
     case 'message-removed':
       return touch(dropMessage(mirror, delta.sessionId, delta.id), delta.id)
     case 'turn':
       if (mirror.transcripts[delta.sessionId] === undefined) return mirror
       return applyEvents(mirror, delta.sessionId, delta.messageId, delta.events)
-    // The face of these is being built.
     case 'job':
+      return {
+        ...mirror,
+        jobs: mirror.jobs.some((job) => job.id === delta.value.id)
+          ? mirror.jobs.map((job) => (job.id === delta.value.id ? delta.value : job))
+          : [...mirror.jobs, delta.value]
+      }
     case 'job-removed':
+      return { ...mirror, jobs: mirror.jobs.filter((job) => job.id !== delta.id) }
     case 'history-replaced':
+      return { ...forgetTranscripts(mirror), stale: true }
     case 'command':
       return mirror
+  }
+}
+
+function forgetTranscripts(mirror: Mirror): Mirror {
+  return { ...mirror, outbox: null, transcripts: {}, messages: {}, turns: {}, answers: {}, questions: {}, early: {}, touched: {}, torn: [] }
+}
+
+// ---- outbox --------------------------------------------------------------------------------------------------------
+
+/** Waits, is being sent, or failed: the outbox shows it until it has an end. */
+export function isUnsettled(message: Message): boolean {
+  const state = message.delivery?.state
+  return state === 'waiting' || state === 'sending' || state === 'failed'
+}
+
+/** The list read by a call that started at `asOf`; what changed since is newer. */
+export function applyOutbox(mirror: Mirror, messages: readonly Message[], asOf: number): Mirror {
+  const isNewer = (id: string): boolean => (mirror.touched[id] ?? 0) > asOf
+  const now = mirror.outbox ?? []
+  const merged = [...messages.filter((message) => !isNewer(message.id)), ...now.filter((message) => isNewer(message.id))]
+  return { ...mirror, outbox: merged.filter((message) => isUnsettled(message) && !isNewer(removed(message.sessionId))) }
+}
+
+function queueMessage(mirror: Mirror, message: Message): Mirror {
+  if (message.delivery === null) return mirror
+  const old = mirror.outbox ?? []
+  const isListed = old.some((one) => one.id === message.id)
+  if (!isUnsettled(message)) return isListed ? { ...mirror, outbox: old.filter((one) => one.id !== message.id) } : mirror
+  return { ...mirror, outbox: isListed ? old.map((one) => (one.id === message.id ? message : one)) : [...old, message] }
+}
+
+/** Key of `touched` for a session that went. */
+function removed(sessionId: string): string {
+  return `removed ${sessionId}`
+}
+
+/** Somebody removed this session since the last snapshot. */
+export function wasRemoved(mirror: Mirror, sessionId: string): boolean {
+  return mirror.touched[removed(sessionId)] !== undefined
+}
+
+function dropSession(mirror: Mirror, id: string): Mirror {
+  return {
+    ...touch(dropTranscripts(mirror, [id]), removed(id)),
+    sessions: without(mirror.sessions, id),
+    outbox: mirror.outbox?.filter((message) => message.sessionId !== id) ?? null
   }
 }
 
@@ -252,6 +320,7 @@ function dropMessage(mirror: Mirror, sessionId: string, messageId: string): Mirr
   const transcript = mirror.transcripts[sessionId]
   const next: Mirror = {
     ...mirror,
+    outbox: mirror.outbox?.filter((message) => message.id !== messageId) ?? null,
     messages: without(mirror.messages, messageId),
     turns: without(mirror.turns, messageId),
     early: without(mirror.early, messageId)

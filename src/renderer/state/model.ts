@@ -1,10 +1,10 @@
 // The whole state of one window: what it mirrors from main, and what it owns itself.
 import type { Announcement } from '../../shared/bridge.ts'
-import type { SearchQuery } from '../../shared/domain.ts'
+import type { ExportFormat, LinkStatus, SearchQuery } from '../../shared/domain.ts'
 import { emptyDraft, type Draft } from './drafts.ts'
 import type { Mirror } from './mirror.ts'
 
-export type View = 'ask' | 'search' | 'usage' | 'settings'
+export type View = 'ask' | 'outbox' | 'search' | 'usage' | 'settings'
 
 /** What is asked of the transcript: show this message. `nonce` makes the same request twice two requests. */
 interface Jump {
@@ -15,9 +15,18 @@ interface Jump {
 
 export type SearchDraft = Omit<SearchQuery, 'limit'>
 
+/** What an export begins with; the person may widen or narrow it. */
+export interface ExportStart {
+  readonly format?: ExportFormat
+  readonly sessionId?: string
+  readonly clientName?: string
+}
+
 /** Drafts, selection, panels: the renderer's own. */
 export interface LocalState {
   readonly view: View
+  /** The link as it is shown: an outage that is over within a second is not worth a word. */
+  readonly link: LinkStatus | null
   readonly selectedSessionId: string | null
   readonly drafts: Readonly<Record<string, Draft>>
   /** Boxes whose text is on its way to main. */
@@ -32,6 +41,8 @@ export interface LocalState {
   readonly detailsOpen: boolean
   readonly newSessionOpen: boolean
   readonly archivedShown: boolean
+  /** Set while the dialog that writes an export is open. */
+  readonly exporting: ExportStart | null
   /** Announcements made in this window. */
   readonly notes: readonly Announcement[]
 }
@@ -46,6 +57,7 @@ export interface AppState {
 
 export const initialLocal: LocalState = {
   view: 'ask',
+  link: null,
   selectedSessionId: null,
   drafts: {},
   sending: {},
@@ -57,13 +69,15 @@ export const initialLocal: LocalState = {
   detailsOpen: false,
   newSessionOpen: false,
   archivedShown: false,
+  exporting: null,
   notes: []
 }
 
-/** Key of a session's draft; the overlay asks into a session that may not exist yet. */
-export function draftKey(sessionId: string | null): string {
-  return sessionId === null ? 'question.new' : `question.${sessionId}`
-}
+/**
+ * The place of the overlay's draft: one box, whichever session it asks in. In the main window a question's place is its
+ * session, so the two windows never write over each other's text.
+ */
+export const OVERLAY_BOX = 'overlay'
 export function editKey(messageId: string): string {
   return `edit.${messageId}`
 }

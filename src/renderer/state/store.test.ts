@@ -1,13 +1,12 @@
 // The store over a whole fake bridge: snapshot, deltas, gaps, races between pages and pushes, and what a failed call leaves.
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFakeBridge, type FakeBridge, type FakeOptions } from '../../../test/renderer/fake-bridge.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import { createBridge } from '../bridge.ts'
-import type { DraftStorage } from './drafts.ts'
 import type { FrameScheduler } from './frame.ts'
 import type { Mirror } from './mirror.ts'
-import { draftKey, draftOf } from './model.ts'
-import { createAppStore, type AppStore } from './store.ts'
+import { draftOf, OVERLAY_BOX } from './model.ts'
+import { createAppStore, type AppStore, type WindowPlace } from './store.ts'
 
 /** Frames that the test paints. */
 function manualFrames(): FrameScheduler & { paint(): void; requested(): number } {
@@ -30,13 +29,13 @@ function manualFrames(): FrameScheduler & { paint(): void; requested(): number }
   }
 }
 
-function memoryStorage(): DraftStorage & { readonly items: Map<string, string> } {
-  const items = new Map<string, string>()
+function memoryPlace(): WindowPlace {
+  let selected: string | null = null
   return {
-    items,
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, value) => void items.set(key, value),
-    removeItem: (key) => void items.delete(key)
+    read: () => selected,
+    write: (id) => {
+      selected = id
+    }
   }
 }
 
@@ -44,7 +43,7 @@ interface Stage {
   readonly fake: FakeBridge
   readonly store: AppStore
   readonly frames: ReturnType<typeof manualFrames>
-  readonly storage: ReturnType<typeof memoryStorage>
+  readonly place: WindowPlace
   readonly mirror: () => Mirror
 }
 
@@ -71,7 +70,7 @@ function until(store: AppStore, fits: () => boolean): Promise<void> {
   })
 }
 
-async function stage(options: FakeOptions = {}, storage = memoryStorage()): Promise<Stage> {
+async function stage(options: FakeOptions = {}, place = memoryPlace()): Promise<Stage> {
   const fake = createFakeBridge({ now: Date.UTC(2026, 2, 3, 10), longCount: 400, ...options })
   const frames = manualFrames()
   let id = 0
@@ -79,13 +78,13 @@ async function stage(options: FakeOptions = {}, storage = memoryStorage()): Prom
     id += 1
     return `0190b2a4-0000-7000-8000-${String(id).padStart(12, '0')}`
   }
-  const store = createAppStore(createBridge(fake.api), { frames, storage, newId, random: () => 0 })
+  const store = createAppStore(createBridge(fake.api), { frames, place, newId, random: () => 0 })
   const mirror = (): Mirror => {
     const found = store.getState().mirror
     if (found === null) throw new Error('no snapshot yet')
     return found
   }
-  const made = { fake, store, frames, storage, mirror }
+  const made = { fake, store, frames, place, mirror }
   started.push(made)
   store.start()
   await until(store, () => store.getState().mirror !== null)
@@ -160,7 +159,7 @@ describe('the mirror', () => {
   it('says why it cannot start, and starts when the person tries again', async () => {
     const fake = createFakeBridge()
     fake.failNext('snapshot', new CopilotError('unavailable', 'The history is being opened.'))
-    const store = createAppStore(createBridge(fake.api), { frames: manualFrames(), storage: memoryStorage(), newId: () => 'x', random: () => 0 })
+    const store = createAppStore(createBridge(fake.api), { frames: manualFrames(), place: memoryPlace(), newId: () => 'x', random: () => 0 })
     started.push({ fake, store } as Stage)
     store.start()
     await until(store, () => store.getState().startError === 'The history is being opened.')
@@ -178,8 +177,8 @@ describe('the mirror', () => {
 /** A question is asked in the open session, its answer has begun and waits for `advance()`. */
 async function asked(): Promise<Stage & { readonly answerId: string }> {
   const made = await stage()
-  made.store.actions.setDraft(draftKey('s-claims'), cutOver)
-  await made.store.actions.ask({ sessionId: 's-claims' })
+  made.store.actions.setDraft('s-claims', cutOver)
+  await made.store.actions.ask({ box: 's-claims', sessionId: 's-claims' })
   made.frames.paint()
   const answerId = made.mirror().transcripts['s-claims']?.ids.at(-1)
   if (answerId === undefined) throw new Error('no answer')
@@ -279,8 +278,8 @@ describe('transcripts', () => {
     const { store, frames, mirror } = await stage()
     await store.actions.openMessage('s-archive', 's-archive-q101')
     expect(mirror().transcripts['s-archive']?.hasLater).toBe(true)
-    store.actions.setDraft(draftKey('s-archive'), 'And now?')
-    await store.actions.ask({ sessionId: 's-archive' })
+    store.actions.setDraft('s-archive', 'And now?')
+    await store.actions.ask({ box: 's-archive', sessionId: 's-archive' })
     frames.paint()
     expect(mirror().transcripts['s-archive']?.hasLater).toBe(false)
     const texts = (mirror().transcripts['s-archive']?.ids ?? []).map((id) => mirror().messages[id]?.text)
@@ -303,41 +302,96 @@ describe('transcripts', () => {
   })
 })
 
-describe('drafts', () => {
-  const key = draftKey('s-claims')
+/** What main holds of a draft, after the calls that are on their way. */
+const keptDrafts = (fake: FakeBridge): Record<string, string> => Object.fromEntries([...fake.drafts].map(([key, draft]) => [key, draft.text]))
 
-  it('outlive a reload, per session', async () => {
-    const first = await stage()
-    first.store.actions.setDraft(key, 'Half a question\nin two lines')
-    first.store.actions.setDraft(draftKey('s-landing'), 'Another')
-    const second = await stage({}, first.storage)
-    expect(draftOf(second.store.getState().local, key).text).toBe('Half a question\nin two lines')
-    second.store.actions.selectSession('s-landing')
-    expect(draftOf(second.store.getState().local, draftKey('s-landing')).text).toBe('Another')
+describe('drafts', () => {
+  const key = 's-claims'
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('are kept by main shortly after they were typed, with one call for many keys', async () => {
+    const { fake, store } = await stage()
+    for (const text of ['H', 'Ha', 'Half a question']) store.actions.setDraft(key, text)
+    expect(keptDrafts(fake)).toEqual({})
+    await vi.advanceTimersByTimeAsync(300)
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Half a question' })
+    expect(fake.calls.filter((call) => call.method === 'drafts.keep')).toHaveLength(1)
+  })
+
+  it('are kept every 300 ms while somebody goes on typing', async () => {
+    const { fake, store } = await stage()
+    for (let typed = 1; typed <= 20; typed += 1) {
+      store.actions.setDraft(key, 'x'.repeat(typed))
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    expect((keptDrafts(fake)[key] ?? '').length).toBeGreaterThanOrEqual(17)
+  })
+
+  it('are kept at once when the window loses the focus or goes', async () => {
+    const { fake, store } = await stage()
+    store.actions.setDraft(key, 'Half')
+    store.actions.flushDrafts()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Half' })
+    store.actions.setDraft(key, 'Half a question')
+    store.stop()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Half a question' })
+  })
+
+  it('come back from the snapshot, per session', async () => {
+    const { store } = await stage({
+      drafts: { [key]: { text: 'Half a question\nin two lines', turnId: null }, 's-landing': { text: 'Another', turnId: null } }
+    })
+    expect(draftOf(store.getState().local, key).text).toBe('Half a question\nin two lines')
+    store.actions.selectSession('s-landing')
+    expect(draftOf(store.getState().local, 's-landing').text).toBe('Another')
+  })
+
+  it('are not overwritten by a later snapshot while they are typed', async () => {
+    const { fake, store, frames } = await stage()
+    store.actions.setDraft(key, 'Newer than what main holds')
+    fake.drafts.set(key, { text: 'Older', turnId: null })
+    fake.pushAfterGap({ slice: 'waiting', count: 1 })
+    frames.paint()
+    await vi.advanceTimersByTimeAsync(300)
+    expect(draftOf(store.getState().local, key).text).toBe('Newer than what main holds')
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Newer than what main holds' })
+  })
+
+  it('do not bring back the text of a session that was removed', async () => {
+    const { fake, store, frames } = await stage()
+    store.actions.setDraft(key, 'About a client that is purged')
+    fake.push({ slice: 'session-removed', id: key })
+    frames.paint()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(keptDrafts(fake)).toEqual({})
   })
 
   it('stay when the core refuses, and the second attempt is the same question', async () => {
-    const { fake, store, storage } = await stage()
+    const { fake, store } = await stage()
     store.actions.setDraft(key, cutOver)
     fake.failNext('turn.ask', new CopilotError('internal', 'The disk is full. Nothing was sent.'))
-    await store.actions.ask({ sessionId: 's-claims' })
+    await store.actions.ask({ box: key, sessionId: 's-claims' })
     expect(draftOf(store.getState().local, key).text).toBe(cutOver)
     expect(store.getState().local.boxErrors[key]).toBe('The disk is full. Nothing was sent.')
-    await store.actions.ask({ sessionId: 's-claims' })
+    await store.actions.ask({ box: key, sessionId: 's-claims' })
     const turns = fake.calls.filter((call) => call.method === 'turn.ask').map((call) => (call.input as { turnId: string }).turnId)
     expect(turns).toHaveLength(2)
     expect(new Set(turns).size).toBe(1)
     expect(draftOf(store.getState().local, key).text).toBe('')
-    expect(storage.items.size).toBe(1)
+    await vi.advanceTimersByTimeAsync(300)
+    expect(keptDrafts(fake)).toEqual({})
   })
 
   it('are another question once the text has changed', async () => {
     const { fake, store } = await stage()
     store.actions.setDraft(key, 'One')
     fake.failNext('turn.ask', new CopilotError('timeout', 'Too slow.'))
-    await store.actions.ask({ sessionId: 's-claims' })
+    await store.actions.ask({ box: key, sessionId: 's-claims' })
     store.actions.setDraft(key, 'Two')
-    await store.actions.ask({ sessionId: 's-claims' })
+    await store.actions.ask({ box: key, sessionId: 's-claims' })
     const turns = fake.calls.filter((call) => call.method === 'turn.ask').map((call) => (call.input as { turnId: string }).turnId)
     expect(new Set(turns).size).toBe(2)
   })
@@ -345,7 +399,7 @@ describe('drafts', () => {
   it('are sent once however often Enter is pressed', async () => {
     const { fake, store } = await stage()
     store.actions.setDraft(key, cutOver)
-    await Promise.all([store.actions.ask({ sessionId: 's-claims' }), store.actions.ask({ sessionId: 's-claims' })])
+    await Promise.all([store.actions.ask({ box: key, sessionId: 's-claims' }), store.actions.ask({ box: key, sessionId: 's-claims' })])
     expect(fake.calls.filter((call) => call.method === 'turn.ask')).toHaveLength(1)
   })
 
@@ -358,14 +412,135 @@ describe('drafts', () => {
     expect(fake.calls.some((call) => call.method === 'turn.ask')).toBe(false)
   })
 
-  it('say so when they cannot be kept', async () => {
-    const full: ReturnType<typeof memoryStorage> = { ...memoryStorage(), setItem: () => { throw new DOMException('full', 'QuotaExceededError') } } // prettier-ignore
-    const fake = createFakeBridge({ seed: 'empty' })
-    const store = createAppStore(createBridge(fake.api), { frames: manualFrames(), storage: full, newId: () => 'x', random: () => 0 })
-    started.push({ fake, store } as Stage)
-    store.actions.setDraft('question.new', 'Text')
-    expect(store.getState().local.notes[0]?.level).toBe('warning')
-    expect(draftOf(store.getState().local, 'question.new').text).toBe('Text')
+  it('say so once when they cannot be kept, stay in the box, and are kept later', async () => {
+    const { fake, store } = await stage()
+    for (const text of ['Te', 'Tex']) {
+      fake.failNext('drafts.keep', new CopilotError('internal', 'The disk is full.'))
+      store.actions.setDraft(key, text)
+      await vi.advanceTimersByTimeAsync(300)
+    }
+    expect(store.getState().local.notes.map((note) => note.level)).toEqual(['warning'])
+    expect(draftOf(store.getState().local, key).text).toBe('Tex')
+    store.actions.setDraft('s-landing', 'Other')
+    await vi.advanceTimersByTimeAsync(300)
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Tex', 's-landing': 'Other' })
+  })
+
+  it('stay in the overlay’s one box whichever session it asks in, and leave the main window’s alone', async () => {
+    const { fake, store } = await stage({ window: 'overlay', drafts: { [key]: { text: 'Typed in the main window', turnId: null } } })
+    store.actions.setDraft(OVERLAY_BOX, cutOver)
+    store.actions.selectSession('s-landing')
+    expect(draftOf(store.getState().local, OVERLAY_BOX).text).toBe(cutOver)
+    await store.actions.ask({ box: OVERLAY_BOX, sessionId: key })
+    await vi.advanceTimersByTimeAsync(300)
+    expect(keptDrafts(fake)).toEqual({ [key]: 'Typed in the main window' })
+  })
+})
+
+describe('another history', () => {
+  const restored = (fake: FakeBridge, without: string): void => {
+    for (const [id, message] of fake.messages) if (message.sessionId === without) fake.messages.delete(id)
+    fake.sessions.delete(without)
+    fake.push({ slice: 'history-replaced' })
+  }
+
+  it('is read anew: transcripts of the old one are forgotten', async () => {
+    const { fake, store, frames, mirror } = await stage()
+    const message = fake.messages.get('s-claims-q7')
+    if (message === undefined) throw new Error('no message')
+    fake.messages.set(message.id, { ...message, text: 'As it was in the backup' })
+    fake.push({ slice: 'history-replaced' })
+    frames.paint()
+    expect(mirror().messages).toEqual({})
+    await until(store, () => mirror().transcripts['s-claims']?.status === 'ready')
+    expect(mirror().messages[message.id]?.text).toBe('As it was in the backup')
+  })
+
+  it('falls back to another session when the open one is gone, and says so', async () => {
+    const { fake, store, frames, mirror } = await stage()
+    restored(fake, 's-claims')
+    frames.paint()
+    await until(store, () => store.getState().local.selectedSessionId !== 's-claims')
+    await until(store, () => store.getState().local.notes.length > 0)
+    expect(store.getState().local.notes[0]).toMatchObject({ level: 'info', text: expect.stringContaining('not in this history') })
+    await until(store, () => store.getState().local.selectedSessionId !== null)
+    expect(mirror().sessions[store.getState().local.selectedSessionId ?? '']).toBeDefined()
+  })
+
+  it('drops a page that was on its way from the old one', async () => {
+    const { fake, store, frames, mirror } = await stage()
+    const release = fake.hold('messages.page')
+    store.actions.selectSession('s-landing')
+    restored(fake, 's-landing')
+    frames.paint()
+    await until(store, () => mirror().sessions['s-landing'] === undefined)
+    release()
+    await until(store, () => store.getState().local.selectedSessionId === 's-claims')
+    await until(store, () => mirror().transcripts['s-claims']?.status === 'ready')
+    expect(Object.values(mirror().messages).some((message) => message.sessionId === 's-landing')).toBe(false)
+  })
+
+  it('is empty while it is locked, and opens with the right passphrase only', async () => {
+    const { fake, store, frames, mirror } = await stage({ locked: 'four plain words here' })
+    expect(mirror().sessions).toEqual({})
+    expect(fake.calls.map((call) => call.method)).toEqual(['snapshot'])
+    expect((await store.actions.unlock('wrong'))?.code).toBe('unauthenticated')
+    expect(mirror().desktop.locked).toBe(true)
+    expect(await store.actions.unlock('four plain words here')).toBeNull()
+    frames.paint()
+    await until(store, () => mirror().transcripts['s-claims']?.status === 'ready')
+    expect(mirror().desktop.locked).toBe(false)
+    expect(store.getState().local.notes).toEqual([])
+  })
+})
+
+describe('the outbox', () => {
+  it('lists what waits in every session, and follows it to its end', async () => {
+    const { fake, store, frames, mirror } = await stage()
+    fake.goOffline()
+    frames.paint()
+    for (const id of ['s-landing', 's-archive']) {
+      store.actions.setDraft(id, cutOver)
+      await store.actions.ask({ box: id, sessionId: id })
+    }
+    frames.paint()
+    expect(mirror().outbox?.map((message) => message.sessionId)).toEqual(['s-landing', 's-archive'])
+    await store.actions.cancel(mirror().outbox?.[0]?.id ?? '')
+    frames.paint()
+    expect(mirror().outbox?.map((message) => message.sessionId)).toEqual(['s-archive'])
+    fake.goOnline()
+    frames.paint()
+    fake.advance(10_000)
+    frames.paint()
+    expect(mirror().outbox).toEqual([])
+  })
+
+  it('asks anew what had begun to be answered, and lets the old question go', async () => {
+    const { fake, store } = await stage()
+    fake.failNext('outbox.sendNow', new CopilotError('conflict', 'This question has ended. Ask it again instead.'))
+    await store.actions.sendAgain('s-claims-q7')
+    expect(fake.calls.filter((call) => call.method === 'turn.again')).toMatchObject([{ input: { messageId: 's-claims-q7' } }])
+    expect(fake.calls.filter((call) => call.method === 'outbox.cancel')).toEqual([{ method: 'outbox.cancel', input: { messageId: 's-claims-q7' } }])
+    fake.failNext('outbox.sendNow', new CopilotError('unavailable', 'The disk is full.'))
+    await store.actions.sendAgain('s-claims-q7')
+    expect(store.getState().local.notes.map((note) => note.text)).toEqual(['The disk is full.'])
+    expect(fake.calls.filter((call) => call.method === 'turn.again')).toHaveLength(1)
+  })
+
+  it('is not put back by a list that was read before something changed', async () => {
+    const { fake, store, frames, mirror } = await stage()
+    fake.goOffline()
+    store.actions.setDraft('s-claims', cutOver)
+    await store.actions.ask({ box: 's-claims', sessionId: 's-claims' })
+    frames.paint()
+    const id = mirror().outbox?.[0]?.id ?? ''
+    const release = fake.hold('outbox.list')
+    const reading = store.actions.loadOutbox()
+    await store.actions.cancel(id)
+    frames.paint()
+    release()
+    await reading
+    expect(mirror().outbox).toEqual([])
   })
 })
 

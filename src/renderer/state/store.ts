@@ -2,17 +2,25 @@
 import { createStore } from 'zustand/vanilla'
 import type { NewId, Random } from '../../shared/kit/clock.ts'
 import type { BridgeClient } from '../bridge.ts'
+import { text } from '../text/text.ts'
 import { createActions, type Actions } from './actions.ts'
-import { createDraftKeeper, type DraftStorage } from './drafts.ts'
+import { createDraftKeeper } from './drafts.ts'
 import type { FrameScheduler } from './frame.ts'
 import { createLoader } from './loader.ts'
-import type { Mirror } from './mirror.ts'
-import { draftKey, initialLocal, type AppState, type LocalState } from './model.ts'
+import { wasRemoved, type Mirror } from './mirror.ts'
+import { initialLocal, OVERLAY_BOX, type AppState, type LocalState } from './model.ts'
+import { createLinkSettler } from './settledLink.ts'
 import { createSync } from './sync.ts'
+
+/** Which session was open, through a reload of the page; never what was typed. */
+export interface WindowPlace {
+  read(): string | null
+  write(sessionId: string | null): void
+}
 
 export interface StoreDependencies {
   readonly frames: FrameScheduler
-  readonly storage: DraftStorage
+  readonly place: WindowPlace
   readonly newId: NewId
   readonly random: Random
 }
@@ -29,25 +37,24 @@ export interface AppStore {
   stop(): void
 }
 
-const SELECTED_KEY = 'aside.selected'
-
 /** The store of a window over its bridge. Nothing runs until `start()`. */
-export function createAppStore(bridge: BridgeClient, { frames, storage, newId, random }: StoreDependencies): AppStore {
+export function createAppStore(bridge: BridgeClient, { frames, place, newId, random }: StoreDependencies): AppStore {
   const store = createStore<AppState>(() => ({ mirror: null, startError: null, local: initialLocal }))
   const read = (): AppState => store.getState()
   const readMirror = (): Mirror | null => store.getState().mirror
   const writeMirror = (mirror: Mirror): void => {
     if (mirror !== store.getState().mirror) store.setState({ mirror })
   }
-  const drafts = createDraftKeeper(storage)
   const setLocal = (change: Partial<LocalState>): void => {
     const { local } = store.getState()
     store.setState({ local: { ...local, ...change } })
-    if (change.selectedSessionId !== undefined && change.selectedSessionId !== local.selectedSessionId) {
-      if (change.selectedSessionId === null) storage.removeItem(SELECTED_KEY)
-      else storage.setItem(SELECTED_KEY, change.selectedSessionId)
-    }
+    if (change.selectedSessionId !== undefined && change.selectedSessionId !== local.selectedSessionId) place.write(change.selectedSessionId)
   }
+  const drafts = createDraftKeeper({
+    send: (key, draft) => bridge.call('drafts.keep', { key, ...draft }),
+    onRefused: () => actions.note('warning', text.errors.draftNotKept)
+  })
+  const settler = createLinkSettler((link) => setLocal({ link }))
   const loader = createLoader({ bridge, read: readMirror, write: writeMirror })
   const sync = createSync({
     bridge,
@@ -55,28 +62,51 @@ export function createAppStore(bridge: BridgeClient, { frames, storage, newId, r
     random,
     read: readMirror,
     write: (mirror) => {
-      const first = store.getState().mirror === null
+      const old = store.getState().mirror
       store.setState({ mirror, startError: null })
-      if (first) selectFirst(mirror)
+      if (mirror.link !== old?.link) settler.update(mirror.link)
+      if (old !== null && mirror.sessions !== old.sessions) for (const id of Object.keys(old.sessions)) if (wasRemoved(mirror, id)) drafts.forget(id)
+    },
+    onSnapshot: (snapshot, replaced) => {
+      drafts.load(snapshot.drafts)
+      if (snapshot.desktop.locked) return
+      if (replaced) {
+        loader.reset()
+        void actions.enterHistory().then(selectFirst)
+        return
+      }
+      void actions.loadOutbox()
+      selectFirst()
     },
     onFailure: (error) => store.setState({ startError: error.message }),
     onCommand: (command) => actions.runCommand(command),
     onTorn: (torn) => loader.repair(torn, store.getState().local.selectedSessionId)
   })
-  const actions = createActions({ bridge, loader, drafts, newId, read, setLocal, writeMirror, retrySnapshot: () => sync.retry() })
+  const actions = createActions({
+    bridge,
+    loader,
+    drafts,
+    newId,
+    read,
+    setLocal,
+    writeMirror,
+    retrySnapshot: () => sync.retry(),
+    boxOf: (local) => (bridge.window === 'overlay' ? OVERLAY_BOX : (local.selectedSessionId ?? OVERLAY_BOX))
+  })
 
-  /** After a start or a reload: the session that was open, else where the overlay asks, else the newest. */
-  function selectFirst(mirror: Mirror): void {
-    if (store.getState().local.selectedSessionId !== null) return
-    const remembered = storage.getItem(SELECTED_KEY)
+  /** After a start, a reload or another history: the session that was open, else where the overlay asks, else the newest. */
+  function selectFirst(): void {
+    const { mirror, local } = store.getState()
+    if (mirror === null || local.selectedSessionId !== null) return
+    const remembered = place.read()
     const newest = Object.values(mirror.sessions).sort((a, b) => b.lastActivityAt - a.lastActivityAt)[0]?.id ?? null
     const overlaySession = mirror.overlaySessionId
     if (bridge.window === 'overlay') {
-      actions.restoreDraft(draftKey(null))
-      if (overlaySession !== null) actions.selectSession(overlaySession)
+      actions.restoreDraft(OVERLAY_BOX)
+      if (overlaySession !== null) actions.openSession(overlaySession)
       return
     }
-    actions.selectSession(remembered !== null && mirror.sessions[remembered] !== undefined ? remembered : newest)
+    actions.openSession(remembered !== null && mirror.sessions[remembered] !== undefined ? remembered : newest)
   }
 
   return {
@@ -87,6 +117,8 @@ export function createAppStore(bridge: BridgeClient, { frames, storage, newId, r
     bridge,
     start: () => sync.start(),
     stop: () => {
+      drafts.stop()
+      settler.stop()
       sync.stop()
       loader.stop()
     }

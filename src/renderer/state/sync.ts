@@ -1,5 +1,5 @@
 // The one writer of the mirror: snapshot first, then numbered pushes, a snapshot again after a gap.
-import type { Delta, Push } from '../../shared/bridge.ts'
+import type { Delta, Push, Snapshot } from '../../shared/bridge.ts'
 import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
 import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { Random } from '../../shared/kit/clock.ts'
@@ -16,6 +16,8 @@ export interface SyncDependencies {
   /** The mirror as it is shown. */
   readonly read: () => Mirror | null
   readonly write: (mirror: Mirror) => void
+  /** A snapshot is shown now. `replaced`: of another history than what was shown before. */
+  readonly onSnapshot: (snapshot: Snapshot, replaced: boolean) => void
   /** The snapshot could not be had; `sync` goes on trying. */
   readonly onFailure: (error: CopilotError) => void
   readonly onCommand: (command: Command) => void
@@ -30,7 +32,7 @@ export interface Sync {
   stop(): void
 }
 
-export function createSync({ bridge, frames, random, read, write, onFailure, onCommand, onTorn }: SyncDependencies): Sync {
+export function createSync({ bridge, frames, random, read, write, onSnapshot, onFailure, onCommand, onTorn }: SyncDependencies): Sync {
   let queue: Push[] = []
   let snapshotCall: AbortController | null = null
   let attempts = 0
@@ -65,6 +67,12 @@ export function createSync({ bridge, frames, random, read, write, onFailure, onC
       if (next !== mirror) for (const delta of push.deltas) if (delta.slice === 'command') commands.push(delta)
       mirror = next
       queue.shift()
+      if (mirror.stale) {
+        write(mirror)
+        run(commands)
+        resync()
+        return
+      }
     }
     write(mirror)
     run(commands)
@@ -81,13 +89,18 @@ export function createSync({ bridge, frames, random, read, write, onFailure, onC
     retryTimer = null
     const call = new AbortController()
     snapshotCall = call
+    // What a replaced history pushed before its snapshot belongs to the snapshot.
+    cancelFrame?.()
+    cancelFrame = null
     bridge.call('snapshot', null, { signal: call.signal }).then(
       (snapshot) => {
         snapshotCall = null
         attempts = 0
         // A push beyond a gap may be older than this snapshot, or follow it: flush decides by number.
         queue = queue.filter((push) => push.seq > snapshot.seq)
-        write(fromSnapshot(snapshot, read()))
+        const old = read()
+        write(fromSnapshot(snapshot, old))
+        onSnapshot(snapshot, old?.stale === true)
         return flush()
       },
       (error: unknown) => {

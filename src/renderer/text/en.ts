@@ -1,5 +1,7 @@
 // Every word the windows show, in English. Sentences say what happened, what was kept, what to do.
+import type { ErrorCode } from '../../shared/errors.ts'
 import type { QuickAction } from '../../shared/turn.ts'
+import { careWords } from './careWords.ts'
 
 interface QuickActionWords {
   readonly label: string
@@ -25,14 +27,29 @@ const quickActions: Record<QuickAction, QuickActionWords> = {
   summarise: { label: 'Summarise', hint: 'The meeting so far', question: 'Summarise the meeting so far.' }
 }
 
+/** What a question failed of, in a word or two; others have simply failed. */
+const failures: Partial<Record<ErrorCode, string>> = {
+  refused: 'Refused',
+  budget_exhausted: 'Over budget',
+  rate_limited: 'Too many',
+  invalid_request: 'Not valid',
+  context_invalid: 'Not valid',
+  context_too_large: 'Too long',
+  unauthenticated: 'Not signed in',
+  forbidden: 'Not allowed',
+  timeout: 'No answer',
+  unavailable: 'No answer'
+}
+
 export const en = {
   product: 'Aside',
+  ...careWords,
   quickActions,
 
   errors: {
     noAnswer: 'Aside’s core did not answer. What you typed is still here; try again, or restart Aside if it stays.',
     unreadable: 'Aside’s core sent something this window cannot read. Nothing was lost; restart Aside to bring both to the same version.',
-    draftNotKept: 'What you type can’t be kept through a reload at the moment. Send it, or copy it somewhere safe.',
+    draftNotKept: 'What you type can’t be kept through a crash at the moment. It is still in its box: send it, or copy it somewhere safe.',
     renderTitle: 'This part of the window failed to show',
     renderBody: 'Your sessions and questions are safe: they are kept outside this window.',
     reload: 'Reload the window'
@@ -41,7 +58,8 @@ export const en = {
   start: {
     connecting: 'Opening your history…',
     failed: 'Aside can’t reach its core.',
-    retry: 'Try again'
+    retry: 'Try again',
+    sessionGone: 'The session that was open is not in this history. Another one is shown.'
   },
 
   delivery: {
@@ -56,10 +74,21 @@ export const en = {
       failed: 'Failed',
       cancelled: 'Cancelled'
     },
+    failures,
     confirm: 'Older than an hour: send it, edit it or cancel it.',
+    behind: 'Sent after the question before it.',
     untilOnline: 'Sent in order when the link is back.',
     nextAttempt: (time: string) => `Next attempt at ${time}.`,
-    actions: { sendNow: 'Send now', edit: 'Edit', cancel: 'Cancel', copy: 'Copy', again: 'Ask again', reuse: 'Edit and ask' }
+    actions: {
+      sendNow: 'Send now',
+      sendAgain: 'Send again',
+      edit: 'Edit',
+      cancel: 'Cancel',
+      dontSend: 'Don’t send',
+      copy: 'Copy',
+      again: 'Ask again',
+      reuse: 'Edit and ask'
+    }
   },
 
   answer: {
@@ -129,6 +158,8 @@ export const en = {
     showArchived: 'Archived sessions',
     nothing: 'No session matches.',
     noArchived: 'Nothing is archived.',
+    outbox: 'Outbox',
+    outboxCount: (count: number) => (count === 1 ? '1 question in it' : `${count} questions in it`),
     search: 'Search',
     usage: 'Usage',
     settings: 'Settings',
@@ -309,13 +340,14 @@ export const en = {
     retry: 'Try again',
     loading: 'Reading the ledger…',
     chartLabel: (metric: string, from: string, to: string) => `${metric} by day, ${from} to ${to}. The same figures are in the table view.`,
+    export: 'Export',
     tokensIn: 'Tokens in',
     tokensOut: 'Tokens out'
   },
 
   settings: {
     title: 'Settings',
-    sections: { look: 'Appearance', shortcuts: 'Shortcuts', overlay: 'Overlay', service: 'Answers', privacy: 'Privacy', about: 'About' },
+    sections: { look: 'Appearance', shortcuts: 'Shortcuts', overlay: 'Overlay', service: 'Answers', privacy: 'History & privacy', about: 'About' },
     theme: 'Theme',
     themes: { system: 'Like the system', light: 'Light', dark: 'Dark' },
     textSize: 'Text size',
@@ -356,14 +388,6 @@ export const en = {
     findOllama: 'Use Ollama when it runs on this machine',
     findOllamaHint: 'Aside looks for it at its usual local address.',
     apply: 'Apply',
-    keyStorageTitle: 'History',
-    keyStorage: {
-      vault: 'Encrypted on this disk. Its key is in the system’s key store.',
-      file: 'Encrypted on this disk, but this system offers no key store: the key lies in a file that only your user account may read. Whoever gets at your account’s files can read the history.',
-      passphrase: 'Encrypted on this disk with the passphrase you set. Aside can’t recover it.'
-    },
-    draftsTitle: 'Unsent text',
-    drafts: 'What you type and have not sent is kept by this window until you send it, also through a reload. It is not encrypted.',
     leavesTitle: 'What leaves this machine',
     leavesNothing: 'Nothing: answers come from the service on this machine.',
     leavesOpenai: (host: string) => `Questions, session context and found passages go to ${host}.`,
@@ -383,7 +407,11 @@ export const en = {
     banner: 'Offline. Questions are saved and will be sent in order.',
     bannerWaiting: (count: number) =>
       count === 1 ? 'Offline. 1 question is saved and will be sent.' : `Offline. ${count} questions are saved and will be sent in order.`,
-    nextTry: (time: string) => `Next try ${time}.`,
+    nextTryIn: (seconds: number) => `Next try in ${seconds} s`,
+    tryingNow: 'Trying now…',
+    spokenOffline: (reason: string) => `Offline. ${reason}`,
+    spokenOnline: 'Online again.',
+    showOutbox: 'Show them',
     transport: { grpc: 'gRPC', websocket: 'WebSocket', polling: 'HTTP polling' },
     embedded: 'Service inside Aside',
     via: (transport: string) => `over ${transport}`,

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { makePrivateFile } from './files.ts'
 
 /** better-sqlite3 with ciphers: its types are those of better-sqlite3, plus the key. */
-export type Connection = Database.Database & { key(key: Buffer): number }
+export type Connection = Database.Database & { key(key: Buffer): number; rekey(key: Buffer): number }
 
 export interface ConnectionOptions {
   readonly readonly?: boolean
@@ -14,6 +14,24 @@ export interface ConnectionOptions {
 
 export const KEY_LENGTH = 32
 
+/** "raw:" and 32 bytes: used as they are, without a key derivation that would only cost time at every start. */
+function rawKey(key: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from('raw:'), key])
+}
+
+/** Encrypts a copy of a database, every page of it, with another key. It is in nobody's use: a crash leaves it worthless. */
+export function reencrypt(file: string, key: Uint8Array, next: Uint8Array): void {
+  const db = openConnection(file, key, { fileMustExist: true })
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.pragma('journal_mode = DELETE')
+    db.pragma('journal_mode = OFF')
+    db.rekey(rawKey(next))
+  } finally {
+    db.close()
+  }
+}
+
 /** @throws SqliteError `SQLITE_NOTADB` when the key is not this database's or its first page is damaged. */
 export function openConnection(file: string, key: Uint8Array, options: ConnectionOptions = {}): Connection {
   if (key.byteLength !== KEY_LENGTH) throw new RangeError(`The history's key has ${KEY_LENGTH} bytes, this one has ${key.byteLength}`)
@@ -23,8 +41,7 @@ export function openConnection(file: string, key: Uint8Array, options: Connectio
   const db = new Database(file, { readonly, fileMustExist, timeout: 5_000 }) as Connection
   try {
     db.pragma("cipher = 'aegis'")
-    // "raw:" and 32 bytes: used as they are, without a key derivation that would only cost time at every start.
-    db.key(Buffer.concat([Buffer.from('raw:'), key]))
+    db.key(rawKey(key))
     // Temporary files would hold readable text beside an encrypted database.
     db.pragma('temp_store = MEMORY')
     db.pragma(`cache_size = -${cacheKiB}`)

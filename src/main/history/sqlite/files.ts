@@ -6,6 +6,10 @@ import { storageFailure } from './failures.ts'
 export const DATABASE_FILE = 'history.db'
 const SUSPECT_FILE = 'history.suspect'
 const COPY_SUFFIX = '.migrating'
+/** Copies under way: whatever a crash leaves of them is worth nothing. */
+const UNFINISHED = [COPY_SUFFIX, '.copying', '.restoring', '.rekeying', '.recovering'] as const
+/** Whole, durable, and decided on: it takes the database's place now, or at the next start. */
+const NEXT_SUFFIX = '.next'
 const KEPT = /^history\.db\.before-\d+$/
 /** SQLite's companions of a database file; they belong to it and move with it. */
 const COMPANIONS = ['-wal', '-shm'] as const
@@ -14,8 +18,19 @@ export interface HistoryFiles {
   readonly dataDir: string
   readonly database: string
   size(): number
+  /** With its log. */
+  sizeWithLog(): number
   /** Renames the database with its companions; the answer is the file's new name. */
   setAside(at: number): string
+  /** Where such a copy of the database is made. Removed at the next start unless it has become the database. */
+  draft(kind: 'copying' | 'restoring' | 'rekeying' | 'recovering'): string
+  /**
+   * Puts another database in the place of this one, which must be closed; a crash at any point leaves the old or the new one,
+   * whole. With `keepAt` the old one is kept, with its log: the answer is its name.
+   */
+  replaceWith(copy: string, keepAt: number | null): string | null
+  /** Ends a replacement that was decided on before a crash. */
+  finishReplacement(): void
   /** A copy to be migrated. The database must be closed: reading a file lets go of its locks. */
   copy(): string
   /** Puts the migrated copy in the database's place in one step and keeps the old one. */
@@ -56,16 +71,65 @@ export function stampOf(at: number): string {
   return new Date(at).toISOString().replace(/[:.]/g, '-')
 }
 
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function freeName(dataDir: string, at: number): string {
+  let name = `history-set-aside-${stampOf(at)}.db`
+  for (let n = 2; existsSync(join(dataDir, name)); n++) name = `history-set-aside-${stampOf(at)}-${n}.db`
+  return name
+}
+
+/** The same file under a second name. */
+function keepUnder(file: string, name: string): void {
+  try {
+    linkSync(file, name)
+  } catch (error) {
+    if (storageFailure(error) === 'full') throw error
+    // A file system without hard links: a copy does the same, only slower.
+    copyFileSync(file, name)
+    syncFile(name)
+  }
+}
+
 export function historyFiles(dataDir: string): HistoryFiles {
   const database = join(dataDir, DATABASE_FILE)
   const suspect = join(dataDir, SUSPECT_FILE)
+
+  function finish(): void {
+    const next = database + NEXT_SUFFIX
+    if (!existsSync(next)) return
+    // The old one's log must not meet the new database: SQLite would write the pages of one into the other.
+    for (const suffix of COMPANIONS) rmSync(database + suffix, { force: true })
+    syncFolder(dataDir)
+    renameSync(next, database)
+    syncFolder(dataDir)
+  }
+
   return {
     dataDir,
     database,
-    size: () => statSync(database, { throwIfNoEntry: false })?.size ?? 0,
+    size: () => sizeOf(database),
+    sizeWithLog: () => sizeOf(database) + sizeOf(`${database}-wal`),
+    draft: (kind) => `${database}.${kind}`,
+    replaceWith(copy, keepAt) {
+      const name = keepAt === null ? null : freeName(dataDir, keepAt)
+      if (name !== null) {
+        for (const suffix of ['-wal', ''] as const) if (existsSync(database + suffix)) keepUnder(database + suffix, join(dataDir, name + suffix))
+        syncFolder(dataDir)
+      }
+      for (const suffix of COMPANIONS) rmSync(copy + suffix, { force: true })
+      syncFile(copy)
+      // From here on it is decided: what follows is done at the next start if it is not done now.
+      renameSync(copy, database + NEXT_SUFFIX)
+      syncFolder(dataDir)
+      finish()
+      return name
+    },
+    finishReplacement: finish,
     setAside(at) {
-      let name = `history-set-aside-${stampOf(at)}.db`
-      for (let n = 2; existsSync(join(dataDir, name)); n++) name = `history-set-aside-${stampOf(at)}-${n}.db`
+      const name = freeName(dataDir, at)
       // The log before the database: should this be cut short, the next start finds the pair incomplete, not a fresh
       // database beside a stranger's log.
       for (const suffix of [...COMPANIONS, '']) if (existsSync(database + suffix)) renameSync(database + suffix, join(dataDir, name + suffix))
@@ -81,20 +145,15 @@ export function historyFiles(dataDir: string): HistoryFiles {
       syncFile(copy)
       const kept = `${database}.before-${oldVersion}`
       rmSync(kept, { force: true })
-      try {
-        linkSync(database, kept)
-      } catch {
-        // A file system without hard links: a copy does the same, only slower.
-        copyFileSync(database, kept)
-        syncFile(kept)
-      }
+      keepUnder(database, kept)
       renameSync(copy, database)
       syncFolder(dataDir)
     },
     removeCopies(which) {
       for (const name of readdirSync(dataDir)) {
         const base = COMPANIONS.reduce<string>((rest, suffix) => (rest.endsWith(suffix) ? rest.slice(0, -suffix.length) : rest), name)
-        if (which === 'unfinished' ? base === DATABASE_FILE + COPY_SUFFIX : KEPT.test(base)) rmSync(join(dataDir, name), { force: true })
+        if (which === 'unfinished' ? UNFINISHED.some((suffix) => base === DATABASE_FILE + suffix) : KEPT.test(base))
+          rmSync(join(dataDir, name), { force: true })
       }
     },
     markSuspect() {

@@ -1,5 +1,6 @@
 // Brings a database to the newest format: a fresh one in place, an existing one on a verified copy that is swapped in.
 import { CopilotError } from '../../../shared/errors.ts'
+import { stepTimer, type Steps } from '../steps.ts'
 import { openConnection, type Connection } from './connection.ts'
 import type { HistoryFiles } from './files.ts'
 import type { Migration } from './migrations/migration.ts'
@@ -20,6 +21,18 @@ export function firstProblem(db: Connection): string | null {
  */
 export function readEveryPage(db: Connection): void {
   db.prepare('SELECT sum(pageno) FROM dbstat').pluck().get()
+}
+
+/** The same in steps, on a connection of its own: one that is in the middle of a query can do nothing else. */
+export function* pageWalk(open: () => Connection): Steps<null> {
+  const db = open()
+  const timeIsUp = stepTimer()
+  try {
+    for (const _page of db.prepare('SELECT pageno FROM dbstat').iterate()) if (timeIsUp()) yield
+    return null
+  } finally {
+    db.close()
+  }
 }
 
 /** All steps above the database's version, in one transaction. */

@@ -15,12 +15,24 @@ export interface OpenOptions {
   readonly dataDir: string
   /** 32 bytes. */
   readonly key: Uint8Array
+  /** To be tried when that one does not fit: a change of keys may have been cut short. */
+  readonly otherKeys?: readonly Uint8Array[]
   readonly clock: Clock
+  /** A whole, verified database that shall take the place of the present one before it is opened. */
+  readonly replacement?: Replacement
   /** Other steps than the released ones, for tests of the mechanism. */
   readonly migrations?: readonly Migration[]
 }
 
+export interface Replacement {
+  readonly copy: string
+  /** True: the present one is kept under another name. */
+  readonly keep: boolean
+}
+
 export interface OpenedDatabase {
+  /** Of those that were given, the one that fits. */
+  readonly key: Uint8Array
   readonly db: Connection
   readonly files: HistoryFiles
   readonly ballast: Ballast
@@ -36,19 +48,29 @@ const ALWAYS_READ_BYTES = 32 * 1_048_576
 /** @throws CopilotError `unavailable` (no room, no rights), `conflict` (another process has it, or a newer Aside made it). */
 export function openDatabase(options: OpenOptions): OpenedDatabase {
   const { dataDir } = options
+  let { replacement } = options
+  const replaceOnce = (): void => {
+    if (replacement === undefined) return
+    historyFiles(dataDir).replaceWith(replacement.copy, replacement.keep ? options.clock.now() : null)
+    replacement = undefined
+  }
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const ballast = createBallast(dataDir)
     const lock = withRoom(ballast.release, () => takeLock(dataDir))
     try {
       const files = historyFiles(dataDir)
-      const { db, incident } = withRoom(ballast.release, () => openOrReplace(files, options))
+      const { db, key, incident } = withRoom(ballast.release, () => {
+        files.finishReplacement()
+        replaceOnce()
+        return openOrReplace(files, { ...options, key: fittingKey(files, options) })
+      })
       ballast.restore()
       const close = (): void => {
         db.close()
         lock.release()
       }
-      return { db, files, ballast, incident, close }
+      return { db, files, ballast, key, incident, close }
     } catch (error) {
       lock.release()
       throw error
@@ -69,10 +91,27 @@ export function withRoom<T>(makeRoom: () => void, action: () => T): T {
   }
 }
 
-function openOrReplace(files: HistoryFiles, options: OpenOptions): { db: Connection; incident: string | null } {
+/** The first one when none fits: that is for the one who opens to tell. */
+function fittingKey(files: HistoryFiles, { key, otherKeys = [] }: OpenOptions): Uint8Array {
+  if (otherKeys.length === 0 || files.size() === 0) return key
+  return [key, ...otherKeys].find((candidate) => opens(files.database, candidate)) ?? key
+}
+
+function opens(file: string, key: Uint8Array): boolean {
+  try {
+    openConnection(file, key, { fileMustExist: true }).close()
+    return true
+  } catch (error) {
+    if (storageFailure(error) !== 'damaged') throw error
+    return false
+  }
+}
+
+function openOrReplace(files: HistoryFiles, options: OpenOptions): { db: Connection; key: Uint8Array; incident: string | null } {
+  const { key } = options
   files.removeCopies('unfinished')
   try {
-    return { db: openWhole(files, options), incident: null }
+    return { db: openWhole(files, options), key, incident: null }
   } catch (error) {
     if (storageFailure(error) !== 'damaged') throw error
     const name = files.setAside(options.clock.now())
@@ -80,7 +119,7 @@ function openOrReplace(files: HistoryFiles, options: OpenOptions): { db: Connect
     const incident =
       `The history could not be read: it is damaged, or was written with another key. ` +
       `It is kept, unchanged, as ${name} in ${files.dataDir}; Aside started with an empty history.`
-    return { db: openWhole(files, options), incident }
+    return { db: openWhole(files, options), key, incident }
   }
 }
 

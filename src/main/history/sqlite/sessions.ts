@@ -99,6 +99,7 @@ export function createSessions({ db, sql, index }: Core): Sessions {
       for (const message of indexed) {
         index.remove({ position: message.position, session: number, role: message.role, text: message.text.slice(0, message.indexed_length) })
       }
+      sql("DELETE FROM drafts WHERE place = $id OR place IN (SELECT 'edit.' || id FROM messages WHERE session = $number)").run({ id, number })
       sql('DELETE FROM sessions WHERE number = ?').run(number)
     },
     get(id) {

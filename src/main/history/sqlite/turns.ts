@@ -15,6 +15,7 @@ import {
 import type { AcceptInput, Saved, TurnSaved } from '../history.ts'
 import { answerIdOf, applyNewEvents, beginsAnswer, splitCarry, type Applied } from '../turnEvents.ts'
 import { notFound, type Core } from './core.ts'
+import type { Drafts } from './drafts.ts'
 import type { Ledger } from './ledger.ts'
 import type { Messages } from './messages.ts'
 import type { Outbox } from './outbox.ts'
@@ -35,6 +36,7 @@ export interface TurnRooms {
   readonly messages: Messages
   readonly outbox: Outbox
   readonly ledger: Ledger
+  readonly drafts: Drafts
 }
 
 interface TurnRow {
@@ -61,7 +63,7 @@ interface TurnRow {
 const OTHER_TEXT = 'This turn was already used for another question. Nothing was changed; ask again as a new turn.'
 const ALREADY_SENT = 'This question has already been sent, so it can not be changed. Ask it again as a new one.'
 
-export function createTurns(core: Core, { sessions, messages, outbox, ledger }: TurnRooms): Turns {
+export function createTurns(core: Core, { sessions, messages, outbox, ledger, drafts }: TurnRooms): Turns {
   const { sql, now } = core
 
   function turnRow(id: string): TurnRow | null {
@@ -160,6 +162,7 @@ export function createTurns(core: Core, { sessions, messages, outbox, ledger }: 
   return {
     accept(input) {
       const { question, messageId, at } = input
+      drafts.accepted(question.turnId)
       const existing = turnRow(question.turnId)
       if (existing !== null) return acceptedBefore(existing, input)
       const session = sessions.row(question.sessionId)

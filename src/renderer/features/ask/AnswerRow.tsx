@@ -3,6 +3,7 @@ import { CircleAlert, EyeOff, Import, Info, Laptop, LoaderCircle, RefreshCw, Rep
 import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import type { Notice } from '../../../shared/turn.ts'
 import { CitationContext, Markdown } from '../../markdown/Markdown.tsx'
+import { withShownNumbers } from '../../markdown/citations.ts'
 import { useActions, useMirror } from '../../state/context.tsx'
 import { formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
@@ -137,7 +138,7 @@ function AnswerBody({ view }: { readonly view: AnswerView }): ReactNode {
             {text.answer.stop}
           </Button>
         ) : null}
-        {view.streaming || view.text === '' ? null : <CopyButton value={view.text} label={text.answer.copy} />}
+        {view.streaming || view.text === '' ? null : <CopyButton value={withShownNumbers(view.text, view.citations)} label={text.answer.copy} />}
         {view.usage === null ? null : (
           <IconButton
             small

@@ -18,8 +18,8 @@ export function Citations({ citations, shown, onToggle }: CitationsProps): React
   return (
     <div className="sources">
       <ol aria-label={text.answer.sources}>
-        {citations.map((citation) => (
-          <Source key={citation.n} citation={citation} nonce={shown?.n === citation.n ? shown.nonce : null} onToggle={onToggle} />
+        {citations.map((citation, place) => (
+          <Source key={citation.n} number={place + 1} citation={citation} nonce={shown?.n === citation.n ? shown.nonce : null} onToggle={onToggle} />
         ))}
       </ol>
     </div>
@@ -27,10 +27,13 @@ export function Citations({ citations, shown, onToggle }: CitationsProps): React
 }
 
 function Source({
+  number,
   citation,
   nonce,
   onToggle
 }: {
+  /** As shown; the service's own numbers may have gaps. */
+  readonly number: number
   readonly citation: Citation
   readonly nonce: number | null
   readonly onToggle: (n: number) => void
@@ -44,7 +47,7 @@ function Source({
   return (
     <li>
       <button ref={head} type="button" className="source-head" aria-expanded={open} onClick={() => onToggle(citation.n)}>
-        <span className="source-n">{citation.n}</span>
+        <span className="source-n">{number}</span>
         <span className="source-title">{citation.title}</span>
         <span className="source-origin">
           {citation.source}

@@ -3,7 +3,7 @@ import { ArrowUp } from 'lucide-react'
 import { useCallback, useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react'
 import { MAX_QUESTION_LENGTH, type QuickAction } from '../../../shared/turn.ts'
 import { useActions, useLocal } from '../../state/context.tsx'
-import { draftKey, draftOf } from '../../state/model.ts'
+import { draftOf } from '../../state/model.ts'
 import { formatInteger } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -25,7 +25,7 @@ export function lengthWords(length: number): { readonly over: boolean; readonly 
 
 export function Composer({ sessionId }: { readonly sessionId: string }): ReactNode {
   const actions = useActions()
-  const key = draftKey(sessionId)
+  const key = sessionId
   const value = useLocal((local) => draftOf(local, key).text)
   const sending = useLocal((local) => local.sending[key] === true)
   const error = useLocal((local) => local.boxErrors[key])
@@ -38,7 +38,7 @@ export function Composer({ sessionId }: { readonly sessionId: string }): ReactNo
 
   const send = useCallback(
     async (quickAction?: QuickAction) => {
-      await actions.ask({ sessionId, ...(quickAction === undefined ? {} : { quickAction }) })
+      await actions.ask({ box: sessionId, sessionId, ...(quickAction === undefined ? {} : { quickAction }) })
     },
     [actions, sessionId]
   )

@@ -1,35 +1,21 @@
 // A question in the transcript: the words, where they stand, and what can be done with them.
-import { Ban, Copy, Pencil, RotateCcw, Send } from 'lucide-react'
-import { useEffect, type ReactNode } from 'react'
+import { Copy, Pencil, RotateCcw } from 'lucide-react'
+import type { ReactNode } from 'react'
 import type { Message } from '../../../shared/domain.ts'
-import { useActions, useLocal, useMirror } from '../../state/context.tsx'
-import { deliveryView, type DeliveryView } from '../../state/delivery.ts'
-import { draftOf, editKey } from '../../state/model.ts'
+import { useActions } from '../../state/context.tsx'
 import { formatTime } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
-import { Button, IconButton } from '../../ui/Button.tsx'
+import { IconButton } from '../../ui/Button.tsx'
 import { quickActionIcons } from './QuickActions.tsx'
 import { DeliveryMark } from './DeliveryMark.tsx'
-import { answerIdOf } from './useAnswer.ts'
-
-/** A question's delivery, in words, as it stands now. */
-export function useDelivery(message: Message): DeliveryView | null {
-  const link = useMirror((mirror) => mirror.link.state)
-  const answer = useMirror((mirror) => {
-    const id = answerIdOf(mirror, message)
-    return id === null ? null : (mirror.messages[id]?.answer ?? null)
-  })
-  return deliveryView(message.delivery, { answer, link, time: formatTime })
-}
+import { QuestionActions } from './QuestionActions.tsx'
+import { QuestionEditor, useEditing } from './QuestionEditor.tsx'
+import { useDelivery } from './useDelivery.ts'
 
 export function QuestionRow({ message }: { readonly message: Message }): ReactNode {
   const actions = useActions()
   const delivery = useDelivery(message)
-  const editing = useLocal((local) => local.drafts[editKey(message.id)] !== undefined)
-  const canEdit = delivery?.canEdit === true
-  useEffect(() => {
-    if (canEdit) actions.restoreEdit(message.id)
-  }, [actions, canEdit, message.id])
+  const editing = useEditing(message, delivery)
   const QuickIcon = message.quickAction === null ? null : quickActionIcons[message.quickAction]
   const words = text.delivery.actions
   const open = delivery !== null && (delivery.word === 'confirm' || delivery.word === 'failed' || delivery.word === 'queued')
@@ -63,30 +49,7 @@ export function QuestionRow({ message }: { readonly message: Message }): ReactNo
         )}
         {editing || delivery === null ? null : (
           <div className="entry-actions" data-open={open || undefined}>
-            {delivery.canSendNow ? (
-              <Button small kind={delivery.word === 'confirm' ? 'primary' : 'plain'} onClick={() => void actions.sendNow(message.id)}>
-                <Send size={13} aria-hidden />
-                {words.sendNow}
-              </Button>
-            ) : null}
-            {delivery.word === 'failed' && delivery.canAskAgain ? (
-              <Button small onClick={() => void actions.askAgain(message.id)}>
-                <RotateCcw size={13} aria-hidden />
-                {words.again}
-              </Button>
-            ) : null}
-            {delivery.canEdit ? (
-              <Button small kind="quiet" onClick={() => actions.beginEdit(message)}>
-                <Pencil size={13} aria-hidden />
-                {words.edit}
-              </Button>
-            ) : null}
-            {delivery.canCancel ? (
-              <Button small kind="quiet" onClick={() => void actions.cancel(message.id)}>
-                <Ban size={13} aria-hidden />
-                {words.cancel}
-              </Button>
-            ) : null}
+            <QuestionActions message={message} delivery={delivery} onEdit={() => actions.beginEdit(message)} />
             {open ? null : (
               <>
                 <IconButton small label={words.copy} onClick={() => void actions.copy(message.text)}>
@@ -108,50 +71,5 @@ export function QuestionRow({ message }: { readonly message: Message }): ReactNo
         )}
       </div>
     </div>
-  )
-}
-
-function QuestionEditor({ message }: { readonly message: Message }): ReactNode {
-  const actions = useActions()
-  const key = editKey(message.id)
-  const value = useLocal((local) => draftOf(local, key).text)
-  const error = useLocal((local) => local.boxErrors[key])
-  const sending = useLocal((local) => local.sending[key] === true)
-  return (
-    <form
-      className="question-editor"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void actions.edit(message.id)
-      }}
-    >
-      <textarea
-        className="input"
-        aria-label={text.composer.label}
-        value={value}
-        autoFocus // oxlint-disable-line jsx-a11y/no-autofocus -- the person has just asked to edit here
-        onChange={(event) => actions.setDraft(key, event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') actions.endEdit(message.id)
-          if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
-            event.preventDefault()
-            void actions.edit(message.id)
-          }
-        }}
-      />
-      {error === undefined ? null : (
-        <p className="question-detail" data-word="failed" role="alert">
-          {error}
-        </p>
-      )}
-      <div className="entry-actions" data-open>
-        <Button small kind="primary" type="submit" disabled={sending || value.trim() === ''}>
-          {text.composer.send}
-        </Button>
-        <Button small kind="quiet" onClick={() => actions.endEdit(message.id)}>
-          {text.session.cancel}
-        </Button>
-      </div>
-    </form>
   )
 }

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, 
 import type { QuickAction } from '../../../shared/turn.ts'
 import { useActions, useLocal, useMirror, useMirrorShallow } from '../../state/context.tsx'
 import type { Mirror } from '../../state/mirror.ts'
-import { draftKey, draftOf } from '../../state/model.ts'
+import { draftOf, OVERLAY_BOX } from '../../state/model.ts'
 import { formatMonthDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { IconButton } from '../../ui/Button.tsx'
@@ -108,7 +108,7 @@ interface OverlayFieldProps {
 
 function OverlayField({ sessionId, streaming, onAsked, onStep }: OverlayFieldProps): ReactNode {
   const actions = useActions()
-  const key = draftKey(sessionId)
+  const key = OVERLAY_BOX
   const value = useLocal((local) => draftOf(local, key).text)
   const sending = useLocal((local) => local.sending[key] === true)
   const error = useLocal((local) => local.boxErrors[key])
@@ -129,6 +129,7 @@ function OverlayField({ sessionId, streaming, onAsked, onStep }: OverlayFieldPro
   const send = useCallback(
     async (quickAction?: QuickAction) => {
       const askedIn = await actions.ask({
+        box: OVERLAY_BOX,
         sessionId,
         newSession: { title: text.overlay.todayTitle(formatMonthDay(Date.now())) },
         ...(quickAction === undefined ? {} : { quickAction })

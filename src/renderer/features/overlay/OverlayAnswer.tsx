@@ -3,6 +3,7 @@ import { ChevronDown, ChevronLeft, ChevronRight, ChevronUp, Square } from 'lucid
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Message } from '../../../shared/domain.ts'
 import { Blocks, CitationContext, useMarkdown } from '../../markdown/Markdown.tsx'
+import { withShownNumbers } from '../../markdown/citations.ts'
 import { useActions, useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -10,8 +11,9 @@ import { CopyButton } from '../../ui/CopyButton.tsx'
 import { AnswerEnd, LocalTag, NoticeLines, StageLine, useSources } from '../ask/AnswerRow.tsx'
 import { Citations } from '../ask/Citations.tsx'
 import { DeliveryMark } from '../ask/DeliveryMark.tsx'
-import { useDelivery } from '../ask/QuestionRow.tsx'
+import { QuestionActions } from '../ask/QuestionActions.tsx'
 import { answerIdOf, useAnswer, type AnswerView } from '../ask/useAnswer.ts'
+import { useDelivery } from '../ask/useDelivery.ts'
 import { leadOf } from './lead.ts'
 
 interface OverlayAnswerProps {
@@ -55,23 +57,13 @@ export function OverlayAnswer({ questionId, place, count, onStep }: OverlayAnswe
 
 /** Before there is an answer: where the question stands, and what can be done. */
 function QuestionState({ question }: { readonly question: Message }): ReactNode {
-  const actions = useActions()
   const delivery = useDelivery(question)
   if (delivery === null) return null
   return (
     <div className="overlay-waiting" role="status">
       <DeliveryMark view={delivery} />
       <span>{delivery.detail}</span>
-      {delivery.canSendNow ? (
-        <Button small onClick={() => void actions.sendNow(question.id)}>
-          {text.delivery.actions.sendNow}
-        </Button>
-      ) : null}
-      {delivery.word === 'failed' && delivery.canAskAgain ? (
-        <Button small onClick={() => void actions.askAgain(question.id)}>
-          {text.delivery.actions.again}
-        </Button>
-      ) : null}
+      <QuestionActions message={question} delivery={delivery} />
     </div>
   )
 }
@@ -125,7 +117,7 @@ function AnswerText({ view }: { readonly view: AnswerView }): ReactNode {
         <span className="overlay-notices">
           <LocalTag notices={view.notices} />
         </span>
-        {settled && view.text !== '' ? <CopyButton value={view.text} label={text.answer.copy} /> : null}
+        {settled && view.text !== '' ? <CopyButton value={withShownNumbers(view.text, view.citations)} label={text.answer.copy} /> : null}
       </div>
       <Citations citations={view.citations} shown={shown} onToggle={toggle} />
     </>

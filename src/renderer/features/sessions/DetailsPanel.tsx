@@ -1,5 +1,5 @@
 // The right panel: what the session tells about its meeting, and the consultant's own notes. Saved while typing.
-import { Archive, ArchiveRestore, Pin, PinOff, Trash2, X } from 'lucide-react'
+import { Archive, ArchiveRestore, Download, Pin, PinOff, Trash2, X } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import type { Session } from '../../../shared/domain.ts'
 import { useActions } from '../../state/context.tsx'
@@ -50,6 +50,10 @@ export function DetailsPanel({ session }: { readonly session: Session }): ReactN
           <Button small onClick={() => void actions.updateSession({ id: session.id, status: archived ? 'active' : 'archived' })}>
             {archived ? <ArchiveRestore size={14} aria-hidden /> : <Archive size={14} aria-hidden />}
             {archived ? words.restore : words.archive}
+          </Button>
+          <Button small onClick={() => actions.beginExport({ sessionId: session.id })}>
+            <Download size={14} aria-hidden />
+            {text.care.export}
           </Button>
           <Button small kind="danger" onClick={() => setRemoving(true)}>
             <Trash2 size={14} aria-hidden />

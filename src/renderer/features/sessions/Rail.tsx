@@ -1,5 +1,5 @@
 // The left rail: sessions to choose from, the ways to the other views, and the state of the link.
-import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Plus, Search, Settings as SettingsIcon, X } from 'lucide-react'
+import { Archive, ChartNoAxesColumn, ChevronLeft, ListFilter, Plus, Search, SendHorizontal, Settings as SettingsIcon, X } from 'lucide-react'
 import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Session } from '../../../shared/domain.ts'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
@@ -119,6 +119,7 @@ function RailFoot({ view, archived }: { readonly view: View; readonly archived: 
           {text.rail.showArchived}
         </button>
       )}
+      <OutboxLink view={view} />
       <button type="button" className="rail-link" aria-current={view === 'search' ? 'page' : undefined} onClick={() => actions.showView('search')}>
         <Search size={16} aria-hidden />
         {text.rail.search}
@@ -140,6 +141,28 @@ function RailFoot({ view, archived }: { readonly view: View; readonly archived: 
       </button>
       <LinkIndicator />
     </div>
+  )
+}
+
+/** The way to the outbox, with what is in it. */
+function OutboxLink({ view }: { readonly view: View }): ReactNode {
+  const actions = useActions()
+  const platform = useMirror((mirror) => mirror.desktop.platform)
+  const count = useMirror((mirror) => mirror.outbox?.length ?? mirror.waiting)
+  const failed = useMirror((mirror) => mirror.outbox?.some((message) => message.delivery?.state === 'failed') === true)
+  return (
+    <button type="button" className="rail-link" aria-current={view === 'outbox' ? 'page' : undefined} onClick={() => actions.showView('outbox')}>
+      <SendHorizontal size={16} aria-hidden />
+      {text.rail.outbox}
+      {count === 0 ? (
+        <kbd aria-hidden="true">{commandKey(platform)} O</kbd>
+      ) : (
+        <span className="tag num" data-tone={failed ? 'failed' : 'waiting'}>
+          <span aria-hidden="true">{count}</span>
+          <span className="sr-only">{text.rail.outboxCount(count)}</span>
+        </span>
+      )}
+    </button>
   )
 }
 

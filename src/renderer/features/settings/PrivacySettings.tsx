@@ -18,9 +18,7 @@ export function PrivacySettings(): ReactNode {
       ? words.leavesNothing
       : words.leavesOpenai(hostOf(openaiBaseUrl))
   const facts: [string, string][] = [
-    [words.keyStorageTitle, words.keyStorage[desktop.keyStorage]],
     [words.leavesTitle, leaves],
-    [words.draftsTitle, words.drafts],
     ...(desktop.historyIncident === null ? [] : [[words.incident, desktop.historyIncident] as [string, string]])
   ]
   return (

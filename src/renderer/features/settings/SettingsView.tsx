@@ -5,8 +5,8 @@ import { text } from '../../text/text.ts'
 import { Segments, Switch } from '../../ui/Fields.tsx'
 import { Banners } from '../shell/Announcements.tsx'
 import { MenuButton } from '../sessions/SessionHeader.tsx'
+import { HistorySettings } from '../history/HistorySettings.tsx'
 import { CaptureBadge } from '../overlay/CaptureBadge.tsx'
-import { PrivacySettings } from './PrivacySettings.tsx'
 import { ServiceSettings } from './ServiceSettings.tsx'
 import { ShortcutSettings } from './ShortcutSettings.tsx'
 
@@ -20,7 +20,7 @@ const contents: Record<Section, () => ReactNode> = {
   shortcuts: ShortcutSettings,
   overlay: OverlaySettings,
   service: ServiceSettings,
-  privacy: PrivacySettings,
+  privacy: HistorySettings,
   about: About
 }
 

@@ -4,9 +4,10 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { Announcement } from '../../../shared/bridge.ts'
 import { plainBlock } from '../../markdown/nodes.ts'
 import { parseMarkdown } from '../../markdown/incremental.ts'
-import { useActions, useAppStore, useLocal, useMirror, useMirrorShallow } from '../../state/context.tsx'
+import { useActions, useAppStore, useLink, useLocal, useMirror, useMirrorShallow } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
+import { Jobs } from './Jobs.tsx'
 
 const icons: Record<Announcement['level'], LucideIcon> = { info: Info, warning: TriangleAlert, error: CircleAlert }
 const SHOWN_MS = 7_000
@@ -15,19 +16,23 @@ const SPOKEN_LENGTH = 220
 
 export function Banners(): ReactNode {
   const actions = useActions()
-  const offline = useMirror((mirror) => mirror.link.state === 'offline')
-  const reason = useMirror((mirror) => mirror.link.reason)
+  const link = useLink()
   const waiting = useMirror((mirror) => mirror.waiting)
   const sticky = useMirrorShallow((mirror) => mirror.announcements.filter((announcement) => announcement.sticky))
   const stickyNotes = useLocal((local) => local.notes)
   return (
     <>
-      {offline ? (
-        <div className="banner" data-tone="waiting" role="status">
+      {link.state === 'offline' ? (
+        <div className="banner" data-tone="waiting">
           <CloudOff size={16} aria-hidden />
           <span>
-            {waiting === 0 ? text.link.banner : text.link.bannerWaiting(waiting)} <span className="banner-reason">{reason}</span>
+            {waiting === 0 ? text.link.banner : text.link.bannerWaiting(waiting)} <span className="banner-reason">{link.reason}</span>
           </span>
+          {waiting === 0 ? null : (
+            <Button small kind="quiet" onClick={() => actions.showView('outbox')}>
+              {text.link.showOutbox}
+            </Button>
+          )}
           <Button small onClick={() => void actions.retryLink()}>
             <RefreshCw size={13} aria-hidden />
             {text.link.retry}
@@ -56,6 +61,7 @@ export function Banners(): ReactNode {
           </div>
         )
       })}
+      <Jobs />
     </>
   )
 }
@@ -90,6 +96,24 @@ function Toast({ announcement }: { readonly announcement: Announcement }): React
       <IconButton small label={text.announcements.dismiss} place={{ align: 'end' }} onClick={() => void actions.dismiss(announcement.id)}>
         <X size={15} aria-hidden />
       </IconButton>
+    </div>
+  )
+}
+
+/** Tells screen readers when the link has gone or come back; the first state is read by whoever asks. */
+export function LinkAnnouncer(): ReactNode {
+  const link = useLink()
+  const told = useRef(link.state)
+  const [spoken, setSpoken] = useState('')
+  useEffect(() => {
+    // "Connecting" is neither: it ends in one of them.
+    if (link.state === 'connecting' || link.state === told.current) return
+    told.current = link.state
+    setSpoken(link.state === 'offline' ? text.link.spokenOffline(link.reason) : text.link.spokenOnline)
+  }, [link])
+  return (
+    <div className="sr-only" role="status" aria-live="polite">
+      {spoken}
     </div>
   )
 }

@@ -3,6 +3,8 @@ import { useEffect, type ReactNode } from 'react'
 import { useActions, useLocal, useMirror } from '../../state/context.tsx'
 import type { View } from '../../state/model.ts'
 import { AskView } from '../ask/AskView.tsx'
+import { ExportDialog } from '../history/ExportDialog.tsx'
+import { OutboxView } from '../outbox/OutboxView.tsx'
 import { SearchView } from '../review/SearchView.tsx'
 import { NewSessionDialog } from '../sessions/NewSessionDialog.tsx'
 import { Rail } from '../sessions/Rail.tsx'
@@ -10,7 +12,7 @@ import { SettingsView } from '../settings/SettingsView.tsx'
 import { UsageView } from '../usage/UsageView.tsx'
 import { Toasts } from './Announcements.tsx'
 
-const contents: Record<View, () => ReactNode> = { ask: AskView, search: SearchView, usage: UsageView, settings: SettingsView }
+const contents: Record<View, () => ReactNode> = { ask: AskView, outbox: OutboxView, search: SearchView, usage: UsageView, settings: SettingsView }
 
 export function MainWindow(): ReactNode {
   const actions = useActions()
@@ -18,6 +20,7 @@ export function MainWindow(): ReactNode {
   const railOpen = useLocal((local) => local.railOpen)
   const detailsOpen = useLocal((local) => local.detailsOpen && local.view === 'ask')
   const newSessionOpen = useLocal((local) => local.newSessionOpen)
+  const exporting = useLocal((local) => local.exporting)
   useShortcuts()
   const Content = contents[view]
   return (
@@ -30,6 +33,7 @@ export function MainWindow(): ReactNode {
       ) : null}
       <Content />
       {newSessionOpen ? <NewSessionDialog /> : null}
+      {exporting === null ? null : <ExportDialog start={exporting} />}
       <Toasts />
     </div>
   )
@@ -42,7 +46,8 @@ function useShortcuts(): void {
   const view = useLocal((local) => local.view)
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented) return
+      // A dialog has the keyboard for itself: its Esc closes it, and nothing behind it moves.
+      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
       if (event.key === 'Escape') {
         if (railOpen) actions.setPanels({ railOpen: false })
         else if (view !== 'ask') actions.showView('ask')
@@ -52,6 +57,7 @@ function useShortcuts(): void {
       const run = {
         k: () => actions.showView('search'),
         f: () => actions.showView('search'),
+        o: () => actions.showView('outbox'),
         n: () => actions.setPanels({ newSessionOpen: true }),
         ',': () => actions.showView('settings'),
         l: () => {

@@ -1,10 +1,11 @@
 // What both windows share: the first moments, the look, and a floor under anything that fails to render.
 import { Component, type ErrorInfo, type ReactNode } from 'react'
-import { useActions, useApp } from '../../state/context.tsx'
+import { useActions, useApp, useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useLook } from '../../ui/theme.ts'
-import { AnswerAnnouncer } from './Announcements.tsx'
+import { AnswerAnnouncer, LinkAnnouncer } from './Announcements.tsx'
+import { Unlock } from './Unlock.tsx'
 
 /** Shows the children once the first snapshot is there; before, what is happening. */
 export function Window({ children }: { readonly children: ReactNode }): ReactNode {
@@ -13,11 +14,17 @@ export function Window({ children }: { readonly children: ReactNode }): ReactNod
 }
 
 function Ready({ children }: { readonly children: ReactNode }): ReactNode {
+  const locked = useMirror((mirror) => mirror.desktop.locked)
+  // Between the passphrase and the first snapshot of what it opened.
+  const opening = useMirror((mirror) => mirror.stale && Object.keys(mirror.sessions).length === 0)
   useLook()
+  if (locked) return <Unlock />
+  if (opening) return <Starting />
   return (
     <>
       {children}
       <AnswerAnnouncer />
+      <LinkAnnouncer />
     </>
   )
 }

@@ -1,8 +1,9 @@
 // The usage page: what was asked, what it cost, how fast it was, from the ledger of this machine.
+import { Download } from 'lucide-react'
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Percentiles, UsageReport } from '../../../shared/domain.ts'
 import { toCopilotError } from '../../../shared/errors.ts'
-import { useAppStore } from '../../state/context.tsx'
+import { useActions, useAppStore } from '../../state/context.tsx'
 import { formatCompact, formatCost, formatDuration, formatInteger, formatShare, startOfDay } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -28,6 +29,7 @@ export function rangeOf(days: number, now: number): { from: number; to: number }
 }
 
 export function UsageView(): ReactNode {
+  const actions = useActions()
   const { bridge } = useAppStore()
   const [range, setRange] = useState<Range>('30')
   const [attempt, setAttempt] = useState(0)
@@ -51,6 +53,12 @@ export function UsageView(): ReactNode {
         <div className="page-title">
           <h1>{text.usage.title}</h1>
           <p>{text.usage.intro}</p>
+        </div>
+        <div className="page-actions">
+          <Button small onClick={() => actions.beginExport({ format: 'csv' })}>
+            <Download size={14} aria-hidden />
+            {text.usage.export}
+          </Button>
         </div>
       </header>
       <Banners />
