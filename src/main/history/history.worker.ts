@@ -195,6 +195,8 @@ export function createHistoryRuntime(options: Omit<OpenHistoryOptions, 'key'>): 
     purge: (scope) => write('purge', scope),
     checkPages: (signal) => call<null>('reader', 'checkPages', [], signal),
     status: () => read('status'),
+    copyBegins: () => write('copyBegins'),
+    copyMade: () => write('copyMade'),
     noteEvent: (event, at) => write('noteEvent', event, at),
     eventAt: (event) => read('eventAt', event),
     close: () => (closing ??= closeAll())

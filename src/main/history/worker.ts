@@ -113,6 +113,7 @@ function take(message: ToWorker): void {
     case 'open':
       now = message.now
       store = open(message.with)
+      if (store !== null) tendSoon(store)
       return
     case 'call':
       if (store !== null) answer(store, message)
