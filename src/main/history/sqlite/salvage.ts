@@ -187,7 +187,7 @@ function opened(file: string, keys: readonly Uint8Array[]): Connection | null {
 function openLatestCopy(files: HistoryFiles, { dataDir, keys, clock }: SalvageOptions): { readonly db: Connection; close(): void } | null {
   const folder = join(dataDir, SNAPSHOT_FOLDER)
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => BACKUP.test(name)) : []
-  for (const name of names.sort().reverse()) {
+  for (const name of names.sort().toReversed()) {
     const copy = files.draft('copying')
     const remove = (): void => {
       for (const suffix of ['', '-wal', '-shm']) rmSync(copy + suffix, { force: true })
