@@ -138,7 +138,10 @@ export async function runDisk(options: DiskOptions): Promise<DiskReport> {
       if (left.length > 0) problem(`killed ${act}, step ${at}: ${left.join(', ')} left behind`)
       rmSync(folder, { recursive: true })
       counted(`killed ${act}`)
-      if (signal !== 'SIGKILL') return
+      if (signal !== 'SIGKILL') {
+        if (at === 1) problem(`killed ${act}: it was never killed`)
+        return
+      }
     }
   }
 

@@ -5,6 +5,8 @@ import { syncBuiltinESMExports } from 'node:module'
 
 const [, , what = '', dataDir = '', killAt = '0'] = process.argv
 let step = 0
+/** Loading the sources is no step. */
+let armed = false
 type Call = (...args: readonly unknown[]) => unknown
 
 /** Every call that changes names or makes something durable; SQLite's own writes lie between them. */
@@ -12,8 +14,8 @@ for (const name of ['renameSync', 'linkSync', 'copyFileSync', 'fsyncSync', 'rmSy
   const real = fs[name] as Call
   Object.defineProperty(fs, name, {
     value: (...args: readonly unknown[]) => {
-      step += 1
-      if (step === Number(killAt)) process.kill(process.pid, 'SIGKILL')
+      if (armed) step += 1
+      if (armed && step === Number(killAt)) process.kill(process.pid, 'SIGKILL')
       return real(...args)
     }
   })
@@ -23,6 +25,6 @@ syncBuiltinESMExports()
 const { acts } = await import('./diskActs.ts')
 const act = acts[what]
 if (act === undefined) throw new Error(`Nothing is called ${what}`)
-step = 0
+armed = true
 act(dataDir)
 process.stdout.write(`${step}\n`)
