@@ -66,7 +66,7 @@ export async function runDisk(options: DiskOptions): Promise<DiskReport> {
   /** Every message that was acknowledged is there, word for word where it is a question. */
   function check(what: string, opened: StoreOpened, ids: readonly string[]): void {
     const { store } = opened
-    if (options.sabotage === true) store.removeSession('s1')
+    if (options.sabotage === true && store.session('s1') !== null) store.removeSession('s1')
     const missing = ids.filter((id) => {
       const message = store.message(id)
       return message === null || (id.startsWith('q') && message.text !== textOf(Number(id.slice(1))))
