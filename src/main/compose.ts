@@ -80,6 +80,13 @@ export async function composeDesktop(options: ComposeOptions): Promise<Desktop> 
     wait: (ms, signal) => sleep(ms, undefined, { signal })
   })
   const incident = await care.open()
+  // Nobody could be asked: a passphrase is not taken from the environment or the command line.
+  if (care.locked() && options.endpoint.show === null) {
+    throw new CopilotError(
+      'unavailable',
+      'The history is locked with a passphrase. Nothing was changed. Start Aside with its window, unlock it, then ask again.'
+    )
+  }
   const core = createDesktop({
     history: runtime.history,
     care,

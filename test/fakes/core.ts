@@ -31,9 +31,8 @@ export async function createFakeCore(
     readonly history?: (clock: { now(): number }) => History
     readonly settings?: Settings
     readonly care?: HistoryCare
-    readonly files?: { open?: string; save?: string }
     /** What the person chooses when main asks for a file. */
-    readonly file?: () => string | null
+    readonly file?: (to: 'open' | 'save') => string | null
   } = {}
 ): Promise<FakeCore> {
   const clock = { at: 1_800_000_000_000, now: () => clock.at }
@@ -49,8 +48,8 @@ export async function createFakeCore(
     showMain: nothing,
     openExternal: async (url) => void opened.push(url),
     writeClipboard: nothing,
-    chooseSaveFile: async () => options.files?.save ?? options.file?.() ?? null,
-    chooseOpenFile: async () => options.files?.open ?? options.file?.() ?? null,
+    chooseSaveFile: async () => options.file?.('save') ?? null,
+    chooseOpenFile: async () => options.file?.('open') ?? null,
     apply: nothing,
     status: () => ({ platform: 'linux', captureProtection: 'not-guaranteed', shortcuts: {}, overlayVisible: false }),
     onStatus: () => () => undefined

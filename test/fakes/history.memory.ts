@@ -376,6 +376,8 @@ export function createMemoryHistory({ clock }: { readonly clock: Clock }): Histo
     unendedTurns: (scope) => run(() => keeping.calls.unendedTurns(scope)),
     purge: (scope) => run(() => keeping.calls.purge(scope)),
     checkPages: () => run(() => null),
+    copyBegins: () => run(() => undefined),
+    copyMade: () => run(() => undefined),
     status: () => run(() => keeping.calls.status()),
     noteEvent: (...args) => run(() => keeping.calls.noteEvent(...args)),
     eventAt: (event) => run(() => keeping.calls.eventAt(event)),

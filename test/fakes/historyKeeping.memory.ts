@@ -100,6 +100,8 @@ export function createMemoryKeeping(parts: MemoryParts): MemoryKeeping {
       ],
       purge: (scope) => remove(scope),
       checkPages: () => null,
+      copyBegins: () => undefined,
+      copyMade: () => undefined,
       status: (): Omit<HistoryStatus, 'keyStorage'> => ({
         sizeBytes: 0,
         sessions: parts.sessions().length,

@@ -5,10 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { answered, handClock, newQuestion, newSession, START, turnIdOf, type HandClock } from '../../../test/fakes/historySamples.ts'
 import type { Vault } from '../auth/vault.ts'
-import { createCustody, SNAPSHOT_FOLDER, type Custody } from './custody.ts'
+import { createCustody, type Custody } from './custody.ts'
 import type { History } from './history.ts'
 import { createHistoryRuntime } from './history.worker.ts'
 import { KEY_FILE } from './key.ts'
+import { SNAPSHOT_FOLDER } from './sqlite/salvage.ts'
 
 // Threads are started here; a busy machine takes its time over that.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })

@@ -9,12 +9,11 @@ import { upkeepDue, SNAPSHOTS_KEPT } from './carePolicy.ts'
 import { loadOrCreateKey, storeKeys, type KeyOptions, type KeysLocked, type KeysOpen, type KeyStorage } from './key.ts'
 import type { HistoryRuntime } from './runtime.ts'
 import { hasRoomForCopy } from './sqlite/backups.ts'
+import { SNAPSHOT_FOLDER } from './sqlite/salvage.ts'
 import { asStorageError } from './sqlite/failures.ts'
 import { stampOf } from './sqlite/files.ts'
 
-/** The folder of automatic copies, in the data folder. */
-export const SNAPSHOT_FOLDER = 'snapshots'
-export const BACKUP_EXTENSION = 'aside-backup'
+const BACKUP_EXTENSION = 'aside-backup'
 const SNAPSHOT = new RegExp(`^snapshot-[0-9TZ-]+\\.${BACKUP_EXTENSION}$`)
 /** What a crash may leave of a key file that was being written. */
 const KEY_DRAFT = /^history\.key(?:\.copy)?\.[0-9a-f]{12}$/
@@ -135,7 +134,9 @@ export function createCustody(options: CustodyOptions): Custody {
     const old = await snapshots()
     const stamp = stampOf(clock.now())
     const file = join(dataDir, SNAPSHOT_FOLDER, `snapshot-${stamp}.${BACKUP_EXTENSION}`)
+    await history.copyBegins()
     await backupTo(file, null, { signal, progress: () => undefined })
+    await history.copyMade()
     const others = old.filter((name) => name !== file)
     for (const name of others.slice(0, Math.max(0, others.length - keep + 1))) await rm(name, { force: true })
     await history.noteEvent('snapshot', clock.now())
@@ -204,7 +205,6 @@ export function createCustody(options: CustodyOptions): Custody {
       return counts satisfies Counts
     },
     async renewCopies(signal) {
-      if ((await snapshots()).length === 0) return
       if (await hasRoom()) await takeSnapshot(1, signal)
       else await removeSnapshots()
     },

@@ -2,6 +2,7 @@
 import type { Counts } from '../../shared/domain.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
+import { isTerminal } from '../../shared/turn.ts'
 import { createBallast } from './sqlite/ballast.ts'
 import { openConnection, statementsOf, type Connection } from './sqlite/connection.ts'
 import type { Core } from './sqlite/core.ts'
@@ -11,6 +12,7 @@ import { createExportPages } from './sqlite/exportPages.ts'
 import { asStorageError, storageFailure } from './sqlite/failures.ts'
 import { historyFiles, type HistoryFiles } from './sqlite/files.ts'
 import { createImports } from './sqlite/imports.ts'
+import { createJournal, readJournal, replayJournal } from './sqlite/journal.ts'
 import { createLedger } from './sqlite/ledger.ts'
 import { createMessages } from './sqlite/messages.ts'
 import { openDatabase, withRoom, type OpenedDatabase, type OpenOptions } from './sqlite/opening.ts'
@@ -67,11 +69,12 @@ function checkpointAndClose(opened: OpenedDatabase): void {
 interface StoreParts {
   readonly db: Connection
   readonly files: HistoryFiles
-  readonly options: SqliteOptions
+  readonly options: SqliteOptions & Pick<OpenOptions, 'otherKeys'>
+  readonly afterCrash?: boolean
   readonly close: () => void
 }
 
-function createStore({ db, files, options, close }: StoreParts): HistoryStore {
+function createStore({ db, files, options, afterCrash = false, close }: StoreParts): HistoryStore {
   const { dataDir, clock } = options
   const ballast = createBallast(dataDir)
   const sql = statementsOf(db)
@@ -84,6 +87,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   const drafts = createDrafts(core)
   const facts = createFacts(core)
   const purge = createPurge(core, messages)
+  const journal = createJournal(dataDir, options.key, sql)
   const turns = createTurns(core, { sessions, messages, outbox, ledger, drafts })
   const scan = createSearchScan(db, sql, { now: core.now })
   const inOneTransaction = db.transaction((action: () => unknown) => action())
@@ -101,6 +105,12 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     } catch (error) {
       throw translated(error)
     }
+  }
+
+  /** A second copy of what became of a turn. */
+  function noted<T>(turnId: string, result: T): T {
+    journal.note(turnId)
+    return result
   }
 
   function write<T>(action: () => T): T {
@@ -137,6 +147,19 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     }
   }
 
+  /** After a recovery the index is empty: it is filled in the moments between calls. */
+  function indexMore(): boolean {
+    const from = facts.get('index_from')
+    if (from === null) return false
+    return write(() => {
+      const behind = sql<number>("SELECT position FROM messages WHERE position > ? AND indexed_length = 0 AND text <> '' ORDER BY position LIMIT 20")
+      const positions = behind.pluck().all(Number(from))
+      for (const position of positions) messages.reindex(position)
+      facts.set('index_from', positions.length === 0 ? null : String(positions.at(-1)))
+      return true
+    })
+  }
+
   function* inSteps<T>(steps: Steps<T>): Steps<T> {
     try {
       return yield* steps
@@ -150,6 +173,7 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     const counts = yield* steps
     if (counts.messages + counts.sessions > 0) {
       files.removeCopies('kept')
+      journal.forget()
       yield* purge.rewrite(write)
     }
     return counts
@@ -157,6 +181,14 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
   const pages = createExportPages(core)
   const imports = createImports(core, { messages, write, upkeep: () => slice(upkeep.tend) })
 
+  function putBackNoted(): void {
+    const entries = readJournal(dataDir, [options.key, ...(options.otherKeys ?? [])])
+    if (entries.length === 0) return
+    const added = write(() => replayJournal(sql, entries, clock.now()))
+    if (added > 0) write(() => facts.set('index_from', '0'))
+  }
+
+  if (afterCrash) putBackNoted()
   if (!db.readonly) write(() => turns.indexUnended())
 
   return {
@@ -165,9 +197,17 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     removeSession: (id) => write(() => sessions.remove(id)),
     session: (id) => read(() => sessions.get(id)),
     listSessions: (filter) => read(() => sessions.list(filter)),
-    accept: (input) => write(() => turns.accept(input)),
+    accept: (input) =>
+      noted(
+        input.question.turnId,
+        write(() => turns.accept(input))
+      ),
     question: (turnId) => read(() => turns.question(turnId)),
-    editQuestion: (messageId, change) => write(() => turns.edit(messageId, change)),
+    editQuestion: (messageId, change) =>
+      noted(
+        change.turnId,
+        write(() => turns.edit(messageId, change))
+      ),
     outbox: () => read(() => outbox.open()),
     outboxRow: (turnId) => read(() => outbox.row(turnId)),
     changeOutbox: (turnId, change) =>
@@ -176,7 +216,10 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
         return messages.at(position)
       }),
     waitingCount: () => read(() => outbox.waitingCount()),
-    saveEvents: (turnId, events) => write(() => turns.saveEvents(turnId, events)),
+    saveEvents(turnId, events) {
+      const saved = write(() => turns.saveEvents(turnId, events))
+      return events.some(isTerminal) ? noted(turnId, saved) : saved
+    },
     message: (id) => read(() => messages.byId(id)),
     page: (request) => read(() => messages.page(request)),
     search: (query) => inSteps(scan.search(query)),
@@ -198,6 +241,8 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
         lastCheckAt: facts.eventAt('check'),
         retention: purge.rules()
       })),
+    copyBegins: () => journal.copyBegins(),
+    copyMade: () => journal.copyMade(),
     noteEvent: (event, at) => write(() => facts.noteEvent(event, at)),
     eventAt: (event) => read(() => facts.eventAt(event)),
     exportPage: (request) => read(() => pages.page(request)),
@@ -208,7 +253,10 @@ function createStore({ db, files, options, close }: StoreParts): HistoryStore {
     finishImport: () => imports.finish(),
     dropImport: () => inSteps(imports.drop()),
     indexImported: () => inSteps(imports.index()),
-    tend: () => slice(() => (db.readonly ? scan.warm() : upkeep.tend() || imports.tend())),
-    close
+    tend: () => slice(() => (db.readonly ? scan.warm() : indexMore() || upkeep.tend() || imports.tend())),
+    close() {
+      journal.close()
+      close()
+    }
   }
 }

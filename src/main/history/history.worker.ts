@@ -196,6 +196,8 @@ export function createHistoryRuntime(options: Omit<OpenHistoryOptions, 'key'>): 
     purge: (scope) => write('purge', scope),
     checkPages: (signal) => call<null>('reader', 'checkPages', [], signal),
     status: () => read('status'),
+    copyBegins: () => write('copyBegins'),
+    copyMade: () => write('copyMade'),
     noteEvent: (event, at) => write('noteEvent', event, at),
     eventAt: (event) => read('eventAt', event),
     exportPage: (request) => read<ExportPage>('exportPage', request),

@@ -33,6 +33,12 @@ export interface HistoryKeeping {
   checkPages(signal: AbortSignal): Promise<null>
 
   status(): Promise<Omit<HistoryStatus, 'keyStorage'>>
+  /**
+   * A copy of the whole begins, and is made: what was noted beside the database, for the day it is damaged, is only needed as
+   * long as no copy has it.
+   */
+  copyBegins(): Promise<void>
+  copyMade(): Promise<void>
   noteEvent(event: Event, at: number): Promise<void>
   eventAt(event: Event): Promise<number | null>
 }

@@ -105,7 +105,6 @@ function open({ keys: [key, ...otherKeys], replacement }: OpenWith): HistoryStor
         : { store: openReadingStore(options), incident: null, key }
     const { store, incident } = opened
     say({ kind: 'opened', incident, key: opened.key })
-    if (start.role === 'reader') tendSoon(store, WARM_AFTER_MS)
     return store
   } catch (error) {
     say({ kind: 'refused', error: crossed(error) })
@@ -127,8 +126,7 @@ function take(message: ToWorker): void {
     case 'open':
       now = message.now
       store = open(message.with)
-      // What the last run left to do is done without waiting for a call.
-      if (store !== null) tendSoon(store)
+      if (store !== null) tendSoon(store, start.role === 'reader' ? WARM_AFTER_MS : TEND_AFTER_MS)
       return
     case 'call':
       if (store !== null) answer(store, message)

@@ -29,7 +29,9 @@ function setAside(folder: string): Checked[] {
 }
 
 export async function readHistory(dataDir: string): Promise<{ history: Evidence['history']; databases: Checked[] }> {
-  const { key } = await loadOrCreateKey({ dataDir, vault: testVault, clock: systemClock })
+  const opened = await loadOrCreateKey({ dataDir, vault: testVault, clock: systemClock })
+  const key = opened.state === 'open' ? opened.keys[0] : undefined
+  if (key === undefined) throw new Error('the history has no key')
   const db = openConnection(join(dataDir, 'history.db'), key, { readonly: true, fileMustExist: true })
   try {
     const questions = db

@@ -1,13 +1,15 @@
 // The desktop core on its real parts (history in its worker, link over both doors), with a link that looks around more often
 // than the product's and a token that can run out. Tells the run what a window would have been shown.
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
 import { createTokenKeeper } from '../../../src/main/auth/tokens.ts'
 import { readConfig } from '../../../src/main/config.ts'
 import { createDesktop, type Desktop } from '../../../src/main/desktop.ts'
 import { createPageRenderer } from '../../../src/main/export/renderer.thread.ts'
 import { createImportReader } from '../../../src/main/import/reader.thread.ts'
-import { openHistory } from '../../../src/main/history/history.worker.ts'
-import { loadOrCreateKey } from '../../../src/main/history/key.ts'
+import { createHistoryRuntime } from '../../../src/main/history/history.worker.ts'
+import { createCustody } from '../../../src/main/history/custody.ts'
 import { createGrpcTransport } from '../../../src/main/link/link.grpc.ts'
 import { createSocketTransport } from '../../../src/main/link/link.socket.ts'
 import type { ServiceAddress } from '../../../src/main/link/link.ts'
@@ -62,14 +64,17 @@ function watch(desktop: Desktop): void {
 }
 
 async function start(): Promise<Desktop> {
-  const { key } = await loadOrCreateKey({ dataDir: config.dataDir, vault: testVault, clock })
-  const { history, incident } = await openHistory({ dataDir: config.dataDir, key, clock })
+  let desktop: Desktop | null = null
+  const runtime = createHistoryRuntime({ dataDir: config.dataDir, clock, onIncident: (text) => desktop?.incident(text) })
+  const wait = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal })
+  const care = createCustody({ dataDir: config.dataDir, vault: testVault, clock, runtime, random: randomBytes, wait })
+  const incident = await care.open()
   const common = { address, clock, timers: systemTimers }
   let settings = defaultSettings
-  const desktop = createDesktop({
-    history,
+  desktop = createDesktop({
+    history: runtime.history,
+    care,
     historyIncident: incident,
-    keyStorage: 'vault',
     link: createSupervisor({
       ...common,
       transports: [createGrpcTransport(common), createSocketTransport({ ...common, connectLimitMs: 600 })],

@@ -10,6 +10,9 @@ export interface Core {
   readonly index: SearchIndex
 }
 
+/** Runs an action in one transaction. */
+export type Transact = <T>(action: () => T) => T
+
 export type Thing = 'session' | 'message' | 'turn'
 export function notFound(thing: Thing): CopilotError {
   return new CopilotError('not_found', `This ${thing} is not in the history. It may have been removed.`)

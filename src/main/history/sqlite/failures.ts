@@ -35,7 +35,7 @@ const SENTENCES: Readonly<Record<StorageFailure, (where: string) => string>> = {
     `Aside can't write to ${where}, so this was not saved. Nothing that was saved before is lost. Check its permissions and the disk, then try again.`,
   taken: (where) => `Another program holds the history in ${where}, so this was not saved. Close it, then try again.`,
   damaged: (where) =>
-    `A part of the history in ${where} is damaged and could not be read. Restart Aside: it sets the damaged file aside, keeps it, and starts a fresh one.`
+    `A part of the history in ${where} is damaged and could not be read. Restart Aside: it keeps the damaged file, and recovers all that can be read.`
 }
 
 /** The same error for people, where it is trouble of the storage; anything else as it is. `where`: the folder of the data. */

@@ -1,5 +1,18 @@
 // The files of the history and how they are moved: always whole sets, always durably, never deleted unless they are copies.
-import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { storageFailure } from './failures.ts'
 
@@ -37,6 +50,10 @@ export interface HistoryFiles {
   swapIn(copy: string, oldVersion: number): void
   /** Removes copies: one that a crash left half-made, and old formats kept since the start before. */
   removeCopies(which: 'unfinished' | 'kept'): void
+  /** The write-ahead log that a crash left; null without one. */
+  readLog(): Uint8Array | null
+  /** Puts a mended log in its place, and keeps the old one: the answer is its name. */
+  replaceLog(bytes: Uint8Array, at: number): string
   /** Damage was met while running: the next start looks at every page. */
   markSuspect(): void
   isSuspect(): boolean
@@ -77,7 +94,7 @@ function sizeOf(file: string): number {
 
 function freeName(dataDir: string, at: number): string {
   let name = `history-set-aside-${stampOf(at)}.db`
-  for (let n = 2; existsSync(join(dataDir, name)); n++) name = `history-set-aside-${stampOf(at)}-${n}.db`
+  for (let n = 2; existsSync(join(dataDir, name)) || existsSync(join(dataDir, `${name}-wal`)); n++) name = `history-set-aside-${stampOf(at)}-${n}.db`
   return name
 }
 
@@ -155,6 +172,18 @@ export function historyFiles(dataDir: string): HistoryFiles {
         if (which === 'unfinished' ? UNFINISHED.some((suffix) => base === DATABASE_FILE + suffix) : KEPT.test(base))
           rmSync(join(dataDir, name), { force: true })
       }
+    },
+    readLog: () => (sizeOf(`${database}-wal`) === 0 ? null : readFileSync(`${database}-wal`)),
+    replaceLog(bytes, at) {
+      const [log, name, mended] = [`${database}-wal`, `${freeName(dataDir, at)}-wal`, `${database}-wal.mended`]
+      writeFileSync(mended, bytes, { mode: 0o600 })
+      syncFile(mended)
+      keepUnder(log, join(dataDir, name))
+      renameSync(mended, log)
+      // What stands in the shared memory about the old log.
+      rmSync(`${database}-shm`, { force: true })
+      syncFolder(dataDir)
+      return name
     },
     markSuspect() {
       try {

@@ -2,7 +2,7 @@
 // keys between their pages may still hold one; segments that are merged have new keys.
 import type { Steps } from '../steps.ts'
 import type { Connection } from './connection.ts'
-import type { Transact } from './purge.ts'
+import type { Transact } from './core.ts'
 
 /** Pages that a slice merges: about 2 ms. */
 const MERGE_PAGES = 32

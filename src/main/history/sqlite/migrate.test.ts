@@ -51,7 +51,7 @@ describe('a database of an older format', () => {
     expect(existsSync(kept())).toBe(true)
 
     open(steps).close()
-    expect(readdirSync(dataDir).toSorted()).toEqual(['history.ballast', 'history.db', 'history.lock'])
+    expect(readdirSync(dataDir).toSorted()).toEqual(['history.ballast', 'history.db', 'history.journal', 'history.lock'])
   })
 
   it('stays as it is when a step fails, and opens again with the version that made it', () => {

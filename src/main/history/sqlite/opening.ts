@@ -10,6 +10,8 @@ import { takeLock } from './lock.ts'
 import { firstProblem, migrateCopy, readEveryPage, runMigrations, versionOf } from './migrate.ts'
 import { migrations as released } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
+import { salvage } from './salvage.ts'
+import { mendLog } from './walMend.ts'
 
 export interface OpenOptions {
   readonly dataDir: string
@@ -38,6 +40,8 @@ export interface OpenedDatabase {
   readonly ballast: Ballast
   /** For people; null when all was well. */
   readonly incident: string | null
+  /** A crash, or damage: what was noted beside the database may have more than the database. */
+  readonly afterCrash: boolean
   /** Closes the database and lets another process have it. */
   close(): void
 }
@@ -60,17 +64,20 @@ export function openDatabase(options: OpenOptions): OpenedDatabase {
     const lock = withRoom(ballast.release, () => takeLock(dataDir))
     try {
       const files = historyFiles(dataDir)
+      const afterCrash = files.readLog() !== null
       const { db, key, incident } = withRoom(ballast.release, () => {
         files.finishReplacement()
         replaceOnce()
-        return openOrReplace(files, { ...options, key: fittingKey(files, options) })
+        // Before the database is opened at all: closing it again would throw away what stands behind the damage.
+        const mended = mendLogOf(files, options.clock.now())
+        return openOrReplace(files, { ...options, key: fittingKey(files, options) }, mended)
       })
       ballast.restore()
       const close = (): void => {
         db.close()
         lock.release()
       }
-      return { db, files, ballast, key, incident, close }
+      return { db, files, ballast, key, incident, afterCrash: afterCrash || incident !== null, close }
     } catch (error) {
       lock.release()
       throw error
@@ -107,20 +114,57 @@ function opens(file: string, key: Uint8Array): boolean {
   }
 }
 
-function openOrReplace(files: HistoryFiles, options: OpenOptions): { db: Connection; key: Uint8Array; incident: string | null } {
+interface Opening {
+  readonly db: Connection
+  readonly key: Uint8Array
+  readonly incident: string | null
+}
+
+function openOrReplace(files: HistoryFiles, options: OpenOptions, mended: string | null): Opening {
   const { key } = options
   files.removeCopies('unfinished')
   try {
-    return { db: openWhole(files, options), key, incident: null }
+    return { db: openWhole(files, options), key, incident: mended }
   } catch (error) {
     if (storageFailure(error) !== 'damaged') throw error
-    const name = files.setAside(options.clock.now())
-    files.clearSuspect()
-    const incident =
-      `The history could not be read: it is damaged, or was written with another key. ` +
-      `It is kept, unchanged, as ${name} in ${files.dataDir}; Aside started with an empty history.`
-    return { db: openWhole(files, options), key, incident }
+    const incident = recover(files, options)
+    return { db: openWhole(files, options), key, incident: [mended, incident].filter((text) => text !== null).join(' ') }
   }
+}
+
+/** What a crash left of the log, before SQLite reads it: it would end at the first bit that has flipped. */
+function mendLogOf(files: HistoryFiles, now: number): string | null {
+  const log = files.readLog()
+  const mended = log === null ? null : mendLog(log)
+  if (mended === null) return null
+  const name = files.replaceLog(mended.bytes, now)
+  // The cipher finds what is not as it was written; the look at every page makes sure that it is found now.
+  if (mended.damaged > 0) files.markSuspect()
+  return (
+    `The log of the history was damaged; ${mended.corrected} of its parts were mended, ${mended.damaged} could not be. ` +
+    `What stands behind them was kept. The damaged log is kept, unchanged, as ${name} in ${files.dataDir}.`
+  )
+}
+
+/** Puts what can be read in the place of the damaged database, which is kept. */
+function recover(files: HistoryFiles, options: OpenOptions): string {
+  const { dataDir, clock, key, otherKeys = [] } = options
+  const { copy, messages, expected, fromCopy } = salvage({ dataDir, clock, keys: [key, ...otherKeys], migrations: options.migrations ?? released })
+  if (copy === null) {
+    const name = files.setAside(clock.now())
+    files.clearSuspect()
+    return (
+      `The history could not be read: it is damaged, or was written with another key. ` +
+      `It is kept, unchanged, as ${name} in ${dataDir}; Aside started with an empty history.`
+    )
+  }
+  const name = files.replaceWith(copy, clock.now())
+  files.clearSuspect()
+  const [all, got] = [expected, messages].map((n) => n.toLocaleString('en'))
+  return (
+    `A part of the history was damaged. ${got} of ${all} messages were recovered${fromCopy > 0 ? `, ${fromCopy.toLocaleString('en')} of them from the copies beside it` : ''}. ` +
+    `The damaged file is kept as ${name} in ${dataDir}.`
+  )
 }
 
 class DamageFound extends Error {

@@ -1,12 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { plainBytes } from '../../../../test/fakes/historyPlain.ts'
 import { answered, newQuestion, newSession, START, turnIdOf } from '../../../../test/fakes/historySamples.ts'
 import { openStore } from '../history.sqlite.ts'
 import { runSteps } from '../steps.ts'
 import type { HistoryStore } from '../store.ts'
+
+// Decrypts the whole file several times; a busy machine takes its time over that.
+vi.setConfig({ testTimeout: 30_000 })
 
 const key = new Uint8Array(32).fill(7)
 let dataDir: string

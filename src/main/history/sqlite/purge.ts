@@ -2,7 +2,7 @@
 // takes the words out of its segments (secure-delete); the rewrite at the end leaves no page that ever held them.
 import type { Counts, PurgeScope, RetentionRule } from '../../../shared/domain.ts'
 import type { Steps } from '../steps.ts'
-import type { Core } from './core.ts'
+import type { Core, Transact } from './core.ts'
 import { storageFailure } from './failures.ts'
 import { indexTables, rewriteIndex } from './indexRewrite.ts'
 import type { Messages } from './messages.ts'
@@ -18,8 +18,6 @@ export interface Purge {
   /** Rewrites the index and the file, and empties the log, so that not even a freed page remembers. */
   rewrite(transact: Transact): Steps<void>
 }
-
-export type Transact = <T>(action: () => T) => T
 
 /** Messages removed in one transaction: some milliseconds, most of it the index. */
 const SLICE = 50
