@@ -33,7 +33,7 @@ export interface RelayTiming {
 }
 
 export const relayTiming: RelayTiming = {
-  patienceMs: 1_500,
+  patienceMs: 1_200,
   lookAgainMs: 250,
   lastResortMs: 10_000,
   retryBudgetMs: 1_200,
