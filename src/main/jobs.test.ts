@@ -45,7 +45,7 @@ describe('jobs', () => {
 
   it('keeps the reason of a failure until it is dismissed', async () => {
     const { jobs, deltas } = setUp()
-    await expect(jobs.run('backup', 'Copying', () => Promise.reject(new CopilotError('unavailable', 'The disk is full.')))).rejects.toThrow()
+    await expect(jobs.run('backup', 'Copying', () => Promise.reject(new CopilotError('unavailable', 'The disk is full.')))).rejects.toThrow('full')
     expect(jobs.list()[0]?.error?.message).toBe('The disk is full.')
     jobs.dismiss('job-1')
     expect(jobs.list()).toEqual([])
