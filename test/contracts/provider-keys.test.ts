@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
+import { auditedIn } from '../fakes/service-audit.ts'
 import { tempFolder } from '../fakes/service-parts.ts'
 import { root, startHere } from '../fakes/service-running.ts'
 import { chunk, done, finish, startUpstream, stream } from '../fakes/service-upstream.ts'
@@ -43,11 +44,11 @@ describe('service:key', () => {
     const id = set.stdout.trim()
     const listed = await run(process.execPath, [command, 'list'], { env: { ASIDE_DATA_DIR: dirname(here.dataDir) } })
     expect(listed.stdout).toMatch(new RegExp(`^openai ${id} \\d{4}-`))
-    await here[Symbol.asyncDispose]()
-    const audited = here.logger.lines.filter(({ event }) => event === 'audit').map(({ fields }) => fields)
-    expect(audited).toContainEqual(expect.objectContaining({ audit: 'key.set', subject: id }))
-    expect(audited).toContainEqual(expect.objectContaining({ audit: 'key.used', subject: 'openai-environment' }))
-    expect(audited).toContainEqual(expect.objectContaining({ audit: 'key.used', subject: id }))
+    await here.service.stop()
+    const audited = await auditedIn(here.dataDir)
+    expect(audited).toContainEqual(expect.objectContaining({ action: 'provider-key.set', subject: id }))
+    expect(audited).toContainEqual(expect.objectContaining({ action: 'provider-key.used', subject: 'openai-environment' }))
+    expect(audited).toContainEqual(expect.objectContaining({ action: 'provider-key.used', subject: id }))
     expect(JSON.stringify(here.logger.lines)).not.toMatch(/sk-first|sk-second/)
   })
 

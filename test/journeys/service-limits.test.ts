@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
+import { auditedIn } from '../fakes/service-audit.ts'
 import { tempFolder } from '../fakes/service-parts.ts'
 import { startHere, type ServiceHere } from '../fakes/service-running.ts'
 
@@ -48,11 +49,7 @@ describe('limits of the running service', () => {
     for (let more = 0; more < 10; more += 1) expect((await ask(here, token)).status).toBe(200)
     expect((await post(here, '/api/v1/admin/limits/override', root, { organisation: 'default' }, 'DELETE')).status).toBe(204)
     expect((await ask(here, token)).status).toBe(429)
-    expect(here.logger.lines.filter(({ event }) => event === 'audit').map(({ fields }) => (fields as { audit: string }).audit)).toEqual([
-      'limit.override.refused',
-      'limit.overridden',
-      'limit.restored'
-    ])
+    expect((await auditedIn(here.dataDir)).map(({ action }) => action)).toEqual(['limit.override.refused', 'limit.overridden', 'limit.restored'])
   })
 
   it('hold requests a minute of a user', async () => {

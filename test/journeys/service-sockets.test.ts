@@ -317,7 +317,7 @@ describe('REST', () => {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     })
     leaving.on('error', () => undefined).end(JSON.stringify({ message: question }))
-    model.say('x')
+    model.say('something')
     await once(leaving, 'response')
     leaving.destroy()
     await until(() => model.signals[1]?.aborted === true)

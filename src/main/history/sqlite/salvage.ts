@@ -37,7 +37,7 @@ const NUMBERED = [
   { table: 'outbox', key: 'turn' },
   { table: 'ledger', key: 'number' }
 ] as const
-const SMALL = ['facts', 'drafts', 'retention'] as const
+const SMALL = ['facts', 'drafts', 'retention', 'hidden_sessions', 'hidden_ledger'] as const
 export const SNAPSHOT_FOLDER = 'snapshots'
 const BACKUP = /\.aside-backup$/
 
