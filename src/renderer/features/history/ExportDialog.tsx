@@ -3,16 +3,15 @@ import { useState, type ReactNode } from 'react'
 import { exportFormats, type ExportFormat } from '../../../shared/domain.ts'
 import { useActions, useAppStore, useMirror } from '../../state/context.tsx'
 import type { ExportStart } from '../../state/model.ts'
-import { dayStart } from '../../text/format.ts'
+import { endOfDay, parseDay } from '../../text/days.ts'
 import { text } from '../../text/text.ts'
+import { DayField, isNoDay } from '../../ui/DayField.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, Segments } from '../../ui/Fields.tsx'
 import { WorkFoot } from './BackupDialogs.tsx'
 import { SessionPicker } from './SessionPicker.tsx'
 import { useClients } from './useClients.ts'
 import { useLongWork } from './useLongWork.ts'
-
-const DAY_MS = 86_400_000
 
 export function ExportDialog({ start }: { readonly start: ExportStart }): ReactNode {
   const actions = useActions()
@@ -22,8 +21,11 @@ export function ExportDialog({ start }: { readonly start: ExportStart }): ReactN
   const [format, setFormat] = useState<ExportFormat>(start.format ?? 'markdown')
   const [clientName, setClientName] = useState(start.clientName ?? '')
   const [sessionId, setSessionId] = useState(start.sessionId ?? '')
+  const [now] = useState(() => Date.now())
   const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
+  const [first, last] = [parseDay(from, now), parseDay(to, now)]
+  const isWrong = isNoDay(from, now) || isNoDay(to, now) || (first !== null && last !== null && first > last)
   const work = useLongWork('export', actions.endExport)
   const words = text.exporting
   const write = async (): Promise<string | null> => {
@@ -31,9 +33,9 @@ export function ExportDialog({ start }: { readonly start: ExportStart }): ReactN
       format,
       ...(sessionId === '' ? {} : { sessionId }),
       ...(clientName === '' ? {} : { clientName }),
-      ...(from === '' ? {} : { from: dayStart(from) }),
+      ...(first === null ? {} : { from: first }),
       // The whole last day counts.
-      ...(to === '' ? {} : { to: dayStart(to) + DAY_MS - 1 })
+      ...(last === null ? {} : { to: endOfDay(last) })
     })
     if (written === null) return null
     return format === 'csv' ? words.doneUsage(written.fileName) : words.done(written.fileName, written.sessions, written.messages)
@@ -76,15 +78,11 @@ export function ExportDialog({ start }: { readonly start: ExportStart }): ReactN
           <SessionPicker value={sessionId} clientName={clientName} anyLabel={words.anySession} onChange={setSessionId} />
         </Field>
         <div className="pair">
-          <Field label={words.from}>
-            <input type="date" className="input num" value={from} onChange={(event) => setFrom(event.target.value)} />
-          </Field>
-          <Field label={words.to}>
-            <input type="date" className="input num" value={to} onChange={(event) => setTo(event.target.value)} />
-          </Field>
+          <DayField label={words.from} written={from} now={now} onChange={setFrom} />
+          <DayField label={words.to} written={to} now={now} onChange={setTo} />
         </div>
         <p className="care-warning">{words.plain}</p>
-        <WorkFoot work={work} yes={words.yes} onClose={actions.endExport} />
+        <WorkFoot work={work} yes={words.yes} disabled={isWrong} onClose={actions.endExport} />
       </form>
     </Dialog>
   )

@@ -3,8 +3,9 @@ import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Counts, PurgeScope } from '../../../shared/domain.ts'
 import { toCopilotError } from '../../../shared/errors.ts'
 import { useAppStore, useMirror } from '../../state/context.tsx'
-import { dayStart } from '../../text/format.ts'
+import { parseDay } from '../../text/days.ts'
 import { text } from '../../text/text.ts'
+import { DayField, isNoDay } from '../../ui/DayField.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Fields.tsx'
 import { WorkFoot } from './BackupDialogs.tsx'
@@ -19,18 +20,17 @@ export function PurgeDialog({ onClose }: { readonly onClose: () => void }): Reac
   const sessions = useMirror((mirror) => mirror.sessions)
   const [clientName, setClientName] = useState('')
   const [sessionId, setSessionId] = useState('')
-  const [before, setBefore] = useState('')
+  const [now] = useState(() => Date.now())
+  const [written, setWritten] = useState('')
+  const before = parseDay(written, now)
   const [confirmation, setConfirmation] = useState('')
-  const scope = useMemo(
-    () => purgeScopeOf({ clientName, sessionId, before: before === '' ? null : dayStart(before) }),
-    [clientName, sessionId, before]
-  )
+  const scope = useMemo(() => purgeScopeOf({ clientName, sessionId, before }), [clientName, sessionId, before])
   const { counts, error } = usePurgePreview(scope)
   const work = useLongWork('purge', onClose)
   const words = text.care
   const expected = clientName === '' ? String(counts?.messages ?? '') : clientName
   const takesSomething = counts !== null && counts.messages + counts.sessions > 0
-  const isReady = scope !== null && takesSomething && isConfirmed(confirmation, expected)
+  const isReady = scope !== null && !isNoDay(written, now) && takesSomething && isConfirmed(confirmation, expected)
   return (
     <Dialog title={words.purgeTitle} size="small" onClose={onClose}>
       <form
@@ -62,9 +62,7 @@ export function PurgeDialog({ onClose }: { readonly onClose: () => void }): Reac
         <Field label={words.purgeSession}>
           <SessionPicker value={sessionId} clientName={clientName} anyLabel={words.purgeAnySession} onChange={setSessionId} />
         </Field>
-        <Field label={words.purgeBefore}>
-          <input type="date" className="input num" value={before} onChange={(event) => setBefore(event.target.value)} />
-        </Field>
+        <DayField label={words.purgeBefore} written={written} now={now} onChange={setWritten} />
         <p className="care-preview num" aria-live="polite" data-tone={takesSomething ? 'failed' : undefined}>
           {scope === null
             ? words.purgeChoose

@@ -1,8 +1,9 @@
 // When it was said: a few periods, or two days that are typed.
 import { useId, useState, type ReactNode } from 'react'
+import { endOfDay, parseDay } from '../../text/days.ts'
 import { dayKey } from '../../text/format.ts'
 import { text } from '../../text/text.ts'
-import { endOfDay, parseDay, periodOf, periods, spanOf, type Period, type Span } from './period.ts'
+import { periodOf, periods, spanOf, type Period, type Span } from './period.ts'
 
 interface PeriodFilterProps {
   readonly span: Span

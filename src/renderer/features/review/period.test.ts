@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { dayKey } from '../../text/format.ts'
-import { endOfDay, parseDay, periodOf, spanOf } from './period.ts'
+import { endOfDay, parseDay } from '../../text/days.ts'
+import { periodOf, spanOf } from './period.ts'
 
 const NOW = new Date(2026, 2, 14, 15, 30).getTime()
 const day = (written: string): string | null => {
