@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { CopilotError } from '../../shared/errors.ts'
 import { openReadingStore, openStore } from './history.sqlite.ts'
 import { crossed, type FromWorker, type OpenWith, type TaskStart, type ToWorker, type WorkerStart } from './protocol.ts'
+import { stepBack } from './priority.ts'
 import { doTask } from './tasks.ts'
 import type { Steps } from './steps.ts'
 import type { HistoryStore, LongCall } from './store.ts'
@@ -11,6 +12,7 @@ const port = parentPort
 if (port === null) throw new Error('The history worker is started by its client, not by itself')
 
 const start = workerData as WorkerStart
+if (start.role === 'reader') stepBack()
 let now = 0
 const clock = { now: () => now }
 

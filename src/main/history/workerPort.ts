@@ -33,9 +33,14 @@ export function errorFrom({ wire, bug }: CrossedError): CopilotError {
   return new CopilotError(code, message, bug === null ? options : { ...options, cause: new Error(bug) })
 }
 
+/** Its rubbish is collected often and briefly: a long collection uses every processor and keeps the window waiting. */
+const READER_YOUNG_MB = 8
+const memoryOf = (role: WorkerStart['role']): { readonly resourceLimits?: { readonly maxYoungGenerationSizeMb: number } } =>
+  role === 'reader' ? { resourceLimits: { maxYoungGenerationSizeMb: READER_YOUNG_MB } } : {}
+
 /** Starts loading its code. `onLost`: it died after it had opened, without having been asked to. */
 export function startWorker(url: URL, start: WorkerStart, onLost: () => void): WorkerPort {
-  const worker = new Worker(url, { workerData: start, name: `history ${start.role}`, execArgv: [] })
+  const worker = new Worker(url, { workerData: start, name: `history ${start.role}`, execArgv: [], ...memoryOf(start.role) })
   const waiting = new Map<number, Waiting>()
   let lastId = 0
   let isOpen = false
