@@ -66,6 +66,7 @@ export async function findFiles(folder: string, signal: AbortSignal): Promise<Fo
   return { files, others, unlisted }
 }
 
-function isFileFault(error: unknown): boolean {
+/** A fault of the file system, not of the program. */
+export function isFileFault(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)
 }

@@ -12,6 +12,7 @@ import { createSqliteKnowledge } from './knowledge.sqlite.ts'
 import { createLibrary, type Library } from './library.ts'
 
 const organisation = 'default'
+const audit = { record: () => Promise.resolve() }
 
 async function libraryHere(reader: DocumentReader = createThreadReader()) {
   const temp = await tempStore()
@@ -31,6 +32,7 @@ async function libraryHere(reader: DocumentReader = createThreadReader()) {
       clock: fakeClock(),
       newId: () => `document-${++ids}`,
       mostBytes: 100_000,
+      audit,
       onFault: (error) => faults.push(error)
     })
   const library = open()
@@ -50,7 +52,7 @@ async function libraryHere(reader: DocumentReader = createThreadReader()) {
       async function* chunks() {
         yield Buffer.from(content)
       }
-      const state = await library.add({ organisation: owner, client, name, content: chunks() }, never)
+      const state = await library.add({ organisation: owner, actor: 'anna', client, name, content: chunks() }, never)
       await library.settled()
       return state
     },
@@ -143,7 +145,7 @@ describe('library', () => {
     await here.put('Northwind/a.txt', 'Marigold is the codename.')
     await here.library.refresh(never)
     await rename(here.folder, `${here.folder}-away`)
-    await expect(here.library.refresh(never)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(here.library.refresh(never)).rejects.toMatchObject({ code: 'not_found' })
     expect(await here.sources('marigold', 'Northwind')).toEqual(['a.txt'])
     await rename(`${here.folder}-away`, here.folder)
     expect(await here.library.refresh(never)).toMatchObject({ unchanged: 1 })
@@ -158,11 +160,11 @@ describe('library', () => {
     expect((await here.upload('NORTHWIND ', 'brief.txt', 'Zephyr is the codename.')).id).toBe(id)
     expect(await here.sources('marigold', 'Northwind')).toEqual([])
     expect(await here.sources('zephyr', 'Northwind')).toEqual(['brief.txt'])
-    await here.library.remove(organisation, id)
+    await here.library.remove({ organisation, actor: 'anna', id })
     expect(await here.sources('zephyr', 'Northwind')).toEqual([])
     expect(await here.library.list(organisation)).toEqual([])
     expect(await readdir(here.inbox)).toEqual([])
-    await expect(here.library.remove(organisation, id)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(here.library.remove({ organisation, actor: 'anna', id })).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it.each([
@@ -192,7 +194,7 @@ describe('library', () => {
     async function* chunks() {
       yield Buffer.from('Marigold is the codename.')
     }
-    await here.library.add({ organisation, client: 'Northwind', name: 'a.txt', content: chunks() }, never)
+    await here.library.add({ organisation, actor: 'anna', client: 'Northwind', name: 'a.txt', content: chunks() }, never)
     await stuck
     expect(await here.library.list(organisation)).toEqual([expect.objectContaining({ state: 'reading', done: 3, total: 7 })])
     await here.library.stop()
@@ -206,6 +208,7 @@ describe('library', () => {
       folderOrganisation: organisation,
       clock: fakeClock(),
       newId: () => 'next',
+      audit,
       onFault: (error) => here.faults.push(error)
     })
     await next.resume()
@@ -269,7 +272,7 @@ describe('clients', () => {
     expect(await here.sources('marigold', 'Northwind', 'one')).toEqual(['offer.txt'])
     expect(await here.sources('marigold', 'Northwind', 'two')).toEqual([])
     expect(await here.library.list('two')).toEqual([])
-    await expect(here.library.remove('two', id)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(here.library.remove({ organisation: 'two', actor: 'anna', id })).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('need not be named in their own documents', async () => {

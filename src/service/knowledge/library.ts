@@ -1,11 +1,12 @@
 // The library: takes documents in from a folder and from callers, has them read one after the other, and tells how far that is.
 import { rename, rm } from 'node:fs/promises'
 import { CopilotError } from '../../shared/errors.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import { clientKey } from './client.ts'
 import type { DocumentReader } from './documentReader.ts'
 import type { Documents, KeptDocument } from './documents.ts'
-import { findFiles, type FoundFile } from './folder.ts'
+import { findFiles, isFileFault, type FoundFile, type FoundFiles } from './folder.ts'
 import { arrivalPath, checkedClient, checkedName, removeArrivals, save, uploadPath } from './inbox.ts'
 import { READER_VERSION } from './reading/readDocument.ts'
 
@@ -18,11 +19,15 @@ export interface DocumentState extends Omit<KeptDocument, 'stage' | 'hash'> {
 
 export interface Upload {
   readonly organisation: string
+  /** Who brings it, for the audit log. */
+  readonly actor: string
   /** Empty: for every client of the organisation. */
   readonly client: string
   readonly name: string
   readonly content: AsyncIterable<Uint8Array>
 }
+
+export type Removal = Pick<Upload, 'organisation' | 'actor'> & { readonly id: string }
 
 export interface RefreshReport {
   readonly added: number
@@ -38,8 +43,8 @@ export interface Library {
   add(upload: Upload, signal: AbortSignal): Promise<DocumentState>
   list(organisation: string): Promise<readonly DocumentState[]>
   /** Ends its reading and takes it out. Throws `not_found`, and `conflict` for one that lies in the folder. */
-  remove(organisation: string, id: string): Promise<void>
-  /** Reads what is new or changed in the folder, and takes out what is gone; one at a time. No folder: nothing happens. */
+  remove(order: Removal): Promise<void>
+  /** Reads what is new or changed in the folder, and takes out what is gone; one at a time. Throws `not_found` when it was there and is no longer. */
   refresh(signal: AbortSignal): Promise<RefreshReport>
   /** Reads what a stop or a crash left unread. */
   resume(): Promise<void>
@@ -61,6 +66,7 @@ export interface LibraryOptions {
   readonly clock: Clock
   readonly newId: NewId
   readonly mostBytes?: number
+  readonly audit: Pick<Audit, 'record'>
   /** Called when reading a document fails for a reason that is not the document's. */
   readonly onFault: (error: unknown) => void
 }
@@ -75,7 +81,7 @@ interface Reading {
 const MOST_BYTES = 50 * 1_048_576
 
 export function createLibrary(options: LibraryOptions): Library {
-  const { documents, reader, inbox, folder, folderOrganisation, clock, newId, mostBytes = MOST_BYTES, onFault } = options
+  const { documents, reader, inbox, folder, folderOrganisation, clock, newId, mostBytes = MOST_BYTES, audit, onFault } = options
   const readings = new Map<string, Reading>()
   let queue: Promise<void> = Promise.resolve()
   let refreshing: Promise<unknown> = Promise.resolve()
@@ -156,8 +162,11 @@ export function createLibrary(options: LibraryOptions): Library {
     })
 
   const refresh = async (from: string, signal: AbortSignal): Promise<RefreshReport> => {
-    const { files, others, unlisted } = await findFiles(from, signal)
     const known = new Map((await documents.list(folderOrganisation)).filter(({ origin }) => origin === 'folder').map((kept) => [keyOf(kept), kept]))
+    // Nobody has to have such a folder; one that was there and is gone is told.
+    const { files, others, unlisted } = await findFiles(from, signal).catch((error: unknown) =>
+      known.size === 0 ? nothingThere(error) : folderFault(error)
+    )
     const problems = [
       ...others.map((name) => `${name}: documents of this kind can’t be read`),
       ...new Set(unlisted.map((client) => `${client === '' ? 'the folder' : client}: could not be listed as a whole; nothing was taken out`))
@@ -197,8 +206,18 @@ export function createLibrary(options: LibraryOptions): Library {
     return { ...counts, problems }
   }
 
+  const refreshInTurn = async (from: string, signal: AbortSignal, before: Promise<unknown>): Promise<RefreshReport> => {
+    await before
+    try {
+      return await refresh(from, signal)
+    } finally {
+      refreshes -= 1
+      await restIfIdle()
+    }
+  }
+
   return {
-    async add({ organisation, client: rawClient, name: rawName, content }, signal) {
+    async add({ organisation, actor, client: rawClient, name: rawName, content }, signal) {
       const client = checkedClient(rawClient)
       const name = checkedName(rawName)
       if (isStopped)
@@ -220,6 +239,7 @@ export function createLibrary(options: LibraryOptions): Library {
         })
         const path = uploadPath(inbox, kept.id)
         await rename(arriving, path)
+        await audit.record({ actor, action: 'document.added', subject: kept.id })
         void enqueue(kept, path)
         return stateOf(kept)
       } catch (error) {
@@ -228,7 +248,7 @@ export function createLibrary(options: LibraryOptions): Library {
       }
     },
     list: async (organisation) => (await documents.list(organisation)).map(stateOf),
-    async remove(organisation, id) {
+    async remove({ organisation, actor, id }) {
       const document = await documents.get(id)
       if (document === null || document.organisation !== organisation) throw new CopilotError('not_found', 'There is no such document.')
       if (document.origin === 'folder') {
@@ -237,16 +257,12 @@ export function createLibrary(options: LibraryOptions): Library {
       readings.get(id)?.abort.abort()
       await documents.remove(id)
       await rm(uploadPath(inbox, id), { force: true })
+      await audit.record({ actor, action: 'document.removed', subject: id })
     },
     refresh(signal) {
       if (folder === null) return Promise.resolve({ added: 0, changed: 0, removed: 0, unchanged: 0, problems: [] })
       refreshes += 1
-      const next = refreshing
-        .then(() => refresh(folder, signal))
-        .finally(async () => {
-          refreshes -= 1
-          await restIfIdle()
-        })
+      const next = refreshInTurn(folder, signal, refreshing)
       refreshing = next.catch(() => undefined)
       return next
     },
@@ -276,6 +292,17 @@ function keyOf({ client, name }: { readonly client: string; readonly name: strin
 function isSame(kept: KeptDocument, file: FoundFile): boolean {
   const isCurrent = kept.stage === 'failed' || (kept.stage === 'ready' && kept.hash?.startsWith(`${READER_VERSION}:`) === true)
   return isCurrent && kept.sizeBytes === file.sizeBytes && kept.modifiedAt === file.modifiedAt
+}
+
+function nothingThere(error: unknown): FoundFiles {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { files: [], others: [], unlisted: [] }
+  return folderFault(error)
+}
+
+/** A folder that is not there, such as on a disk that is not: what was read from it stays. */
+function folderFault(error: unknown): never {
+  if (!isFileFault(error)) throw error
+  throw new CopilotError('not_found', 'The knowledge folder could not be opened. What was read from it stays.', { cause: error })
 }
 
 function dayOf(at: number): string {
