@@ -23,7 +23,7 @@ interface DocumentRow {
 }
 
 /** Passages that are written in one commit: more would hold up the answers beside it. */
-const BATCH = 100
+const BATCH = 25
 
 const SELECT = `SELECT d.*, s.organisation, (SELECT count(*) FROM document_passage p WHERE p.document_id = d.document_id) AS passages
   FROM document d JOIN knowledge_shelf s ON s.shelf_id = d.shelf_id`

@@ -4,9 +4,22 @@ import type { Store } from '../store/store.ts'
 import type { Article, Knowledge, KnowledgeIndex, Section } from './knowledge.ts'
 import { rank, type Candidate, type ConceptHits } from './relevance.ts'
 import { clientKey } from './client.ts'
-import { createShelves, type Shelf } from './shelves.sqlite.ts'
+import { createShelves, idf, type Shelf } from './shelves.sqlite.ts'
 import { conceptsOf, ftsPhrase, type Concept } from './words.ts'
 
+/** A phrase that is in very many passages of a shelf. */
+interface Common {
+  readonly shelf: Shelf
+  readonly phrase: string
+  readonly score: number
+}
+
+interface Found extends ConceptHits {
+  readonly scores: Map<string, number>
+  readonly common: readonly Common[]
+}
+
+const MOST_COMPLETED = 100
 const USUAL_LIMIT = 8
 /** What another name of the thing is worth against the one that was said. */
 const OTHER_NAME = 0.8
@@ -39,25 +52,27 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
   }
 
   /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
-  const hitsOf = ({ forms }: Concept, open: readonly Shelf[], candidates: Map<string, Candidate>): ConceptHits => {
+  const hitsOf = ({ forms }: Concept, open: readonly Shelf[], candidates: Map<string, Candidate>): Found => {
     const scores = new Map<string, number>()
     const passages = open.reduce((sum, shelf) => sum + shelf.count, 0)
+    const common: Common[] = []
     let found = 0
     for (const [index, form] of forms.entries()) {
       const hits = open.map((shelf) => ({ shelf, ...shelf.hits(ftsPhrase(form)) }))
       const count = hits.reduce((sum, { total }) => sum + total, 0)
       found = Math.max(found, count)
-      for (const { shelf, total, rows } of hits) {
+      for (const { shelf, total, rows, isCommon } of hits) {
         // Each shelf scores by its own words; a small one would count a word as common that is rare in all that is visible.
-        const scale = idf(count, passages) / idf(total, shelf.count)
+        const scale = (idf(count, passages) / idf(total, shelf.count)) * (index === 0 ? 1 : OTHER_NAME)
+        if (isCommon) common.push({ shelf, phrase: ftsPhrase(form), score: scale * idf(total, shelf.count) })
         for (const { candidate, score: own } of rows) {
-          const score = own * scale * (index === 0 ? 1 : OTHER_NAME)
+          const score = own * scale
           scores.set(candidate.passageId, Math.max(score, scores.get(candidate.passageId) ?? 0))
           candidates.set(candidate.passageId, candidate)
         }
       }
     }
-    return { forms, scores, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
+    return { forms, scores, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
   }
 
   return {
@@ -67,6 +82,7 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
       // The client's own documents need not name it on every page.
       const isClient = isNameOf(scope?.client ?? '')
       const all = conceptsOf(text).map((concept) => hitsOf(concept, open, candidates))
+      completeCommon(all)
       const telling = all.filter(({ forms, scores }) => scores.size > 0 || !isClient(forms[0] ?? ''))
       const concepts = telling.some(({ scores }) => scores.size > 0) ? telling : all
       const asked = namedProviders(text)
@@ -97,9 +113,17 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
   }
 }
 
-/** As FTS5's bm25() has it. */
-function idf(found: number, passages: number): number {
-  return Math.max(1e-6, Math.log((passages - found + 0.5) / (found + 0.5)))
+/** A common word is looked for where the rarer ones were found: all the passages it is in would take too long. */
+function completeCommon(concepts: readonly Found[]): void {
+  if (concepts.every(({ common }) => common.length === 0)) return
+  const sums = new Map<string, number>()
+  for (const { scores } of concepts) for (const [id, score] of scores) sums.set(id, (sums.get(id) ?? 0) + score)
+  const best = [...sums].toSorted((a, b) => b[1] - a[1]).slice(0, MOST_COMPLETED)
+  for (const { scores, common } of concepts) {
+    for (const { shelf, phrase, score } of common) {
+      for (const [id] of best) if (!scores.has(id) && shelf.has(phrase, id)) scores.set(id, score)
+    }
+  }
 }
 
 function isNameOf(client: string): (form: string) => boolean {

@@ -275,6 +275,24 @@ describe('clients', () => {
     await expect(here.library.remove({ organisation: 'two', actor: 'anna', id })).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  it('with thousands of passages find what words that are everywhere narrow down', async () => {
+    await using here = await libraryHere()
+    const documents = createSqliteDocuments(here.temp.store)
+    const place = { organisation, client: 'Northwind', origin: 'upload', sizeBytes: 1, modifiedAt: 1, addedAt: 1, date: '2025-01-01' } as const
+    const passages = Array.from({ length: 6_300 }, (_, index) => ({
+      heading: '',
+      place: `page ${index + 1}`,
+      body: index % 3 === 0 ? `migration of part${index}` : `something else of part${index}`
+    }))
+    passages[40] = { heading: '', place: 'page 41', body: 'talks with pangolin' }
+    passages[990] = { heading: '', place: 'page 991', body: 'migration with pangolin' }
+    const { id } = await documents.expect({ ...place, id: 'd', name: 'plan.pdf' })
+    await documents.replace(id, { hash: '1:x', date: '2025-01-01', passages, remarks: [] }, never)
+    expect(await here.sources('pangolin migration', 'Northwind')).toEqual(['plan.pdf, page 991', 'plan.pdf, page 41'])
+    expect(await here.sources('migration', 'Northwind')).not.toEqual([])
+    expect((await here.sources('migration of part6', 'Northwind'))[0]).toBe('plan.pdf, page 7')
+  })
+
   it('need not be named in their own documents', async () => {
     await using here = await libraryHere()
     await here.put('Northwind/offer.txt', 'The retainer is 4,000 a month.')

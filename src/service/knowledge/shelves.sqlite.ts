@@ -11,11 +11,20 @@ export interface Shelf {
   /** Passages on it. */
   readonly count: number
   /** The passages with the phrase, scored by BM25 over this shelf, higher is better; of many the best. */
-  hits(phrase: string): { readonly total: number; readonly rows: readonly { readonly candidate: Candidate; readonly score: number }[] }
+  hits(phrase: string): Hits
+  /** Whether this passage has the phrase. */
+  has(phrase: string, passageId: string): boolean
   /** Which articles, or parts of documents, one of the forms names: `slug` of the candidates. */
   named(forms: readonly string[]): Iterable<string>
   /** Null: it is not on this shelf. */
   passage(id: string): Omit<Passage, 'relevance'> | null
+}
+
+interface Hits {
+  readonly total: number
+  readonly rows: readonly { readonly candidate: Candidate; readonly score: number }[]
+  /** It is in so many that only some are here, and all with the same score. */
+  readonly isCommon: boolean
 }
 
 interface HitRow {
@@ -50,8 +59,10 @@ interface DocumentRow {
   as_of: string
 }
 
-/** Of a common word over very many passages the best are enough. */
+/** Of a word in many passages the best are enough. */
 const MOST_HITS = 400
+/** `bm25()` takes 7 µs a passage: words in more than this many are only looked for where rarer ones are. */
+const COMMON = 2_000
 /** Passages of a document that count as one article: a long one as a whole would cover any question. */
 const PART = 6
 
@@ -73,6 +84,11 @@ export function createShelves(database: Database): { open(scope: Scope | undefin
       return [pack(), ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client))]
     }
   }
+}
+
+/** How much finding a word says, as FTS5's bm25() has it. */
+export function idf(found: number, passages: number): number {
+  return Math.max(1e-6, Math.log((passages - found + 0.5) / (found + 0.5)))
 }
 
 function packShelf(database: Database): () => Shelf {
@@ -97,8 +113,9 @@ function packShelf(database: Database): () => Shelf {
         candidate: { passageId: `pack:${id}`, slug, provider, heading, isOpening: ordinal === 0 },
         score
       }))
-      return { total: rows.length, rows }
+      return { total: rows.length, rows, isCommon: false }
     },
+    has: () => false,
     named: (forms) => selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`),
     passage(id) {
       const row = id.startsWith('pack:') ? selectPassage.get(id.slice(5)) : undefined
@@ -117,6 +134,11 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
     SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, -bm25(${index}, 4.0, 2.5, 1.0) AS score
     FROM ${index} JOIN document_passage p ON p.passage_id = ${index}.rowid
     WHERE ${index} MATCH ? ORDER BY score DESC, p.passage_id LIMIT ?`)
+  const selectSome = database.prepare<[string, number], HitRow>(`
+    SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, 1.0 AS score
+    FROM (SELECT rowid FROM ${index} WHERE ${index} MATCH ? ORDER BY rowid DESC LIMIT ?) hit JOIN document_passage p ON p.passage_id = hit.rowid`)
+  // A number is bound as a REAL, and FTS5 takes a row id of that type for none at all.
+  const selectHas = database.prepare<[string, string], number>(`SELECT 1 FROM ${index} WHERE ${index} MATCH ? AND rowid = CAST(? AS INTEGER)`).pluck()
   const countHits = database.prepare<[string], number>(`SELECT count(*) FROM ${index} WHERE ${index} MATCH ?`).pluck()
   const selectNamed = database
     .prepare<[string], string>(
@@ -133,12 +155,18 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
   return () => ({
     count: count.get(shelf) ?? 0,
     hits(phrase) {
-      const rows = selectHits.all(phrase, MOST_HITS).map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
-        candidate: { passageId: `${prefix}${id}`, slug: `${slug}/${Math.trunc(ordinal / PART)}`, provider, heading, isOpening: false },
-        score
-      }))
-      return { total: rows.length < MOST_HITS ? rows.length : (countHits.get(phrase) ?? rows.length), rows }
+      const total = countHits.get(phrase) ?? 0
+      const isCommon = total > COMMON
+      const flat = isCommon ? idf(total, count.get(shelf) ?? 0) : 0
+      const found = (isCommon ? selectSome : selectHits)
+        .all(phrase, MOST_HITS)
+        .map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
+          candidate: { passageId: `${prefix}${id}`, slug: `${slug}/${Math.trunc(ordinal / PART)}`, provider, heading, isOpening: false },
+          score: isCommon ? flat : score
+        }))
+      return { total, rows: found, isCommon }
     },
+    has: (phrase, id) => id.startsWith(prefix) && selectHas.get(phrase, id.slice(prefix.length)) !== undefined,
     named: (forms) => selectNamed.iterate(`{title} : (${forms.map(ftsPhrase).join(' OR ')})`),
     passage(id) {
       const row = id.startsWith(prefix) ? selectPassage.get(id.slice(prefix.length), shelf) : undefined
