@@ -1,4 +1,4 @@
-// Three bundles: main (with the workers of history, import and export, and the embedded service beside it), one sandboxed preload, the renderer.
+// Three bundles: main (with the workers of history, import and export, and the embedded service with its own beside it), one sandboxed preload, the renderer.
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
@@ -14,7 +14,8 @@ export default defineConfig({
           historyWorker: resolve('src/main/history/worker.ts'),
           importWorker: resolve('src/main/import/worker.ts'),
           exportWorker: resolve('src/main/export/worker.ts'),
-          service: resolve('src/service/bin/serve.ts')
+          service: resolve('src/service/bin/serve.ts'),
+          knowledgeWorker: resolve('src/service/knowledge/worker.ts')
         },
         output: { entryFileNames: '[name].js' }
       }

@@ -1,10 +1,12 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Server } from 'node:http'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
+import type { Audit } from './audit/audit.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
 import { createIdentityProvider } from './auth/identityProvider.ts'
@@ -29,8 +31,12 @@ import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { attachSockets } from './gateway/sockets.socketio.ts'
 import { attachWebSockets } from './gateway/webSockets.ws.ts'
+import { createThreadReader } from './knowledge/documentReader.thread.ts'
+import { createSqliteDocuments } from './knowledge/documents.sqlite.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
+import { createLibrary } from './knowledge/library.ts'
+import { startRefreshing } from './knowledge/refreshing.ts'
 import { errorFields, type Logger } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
@@ -48,7 +54,7 @@ import type { Provider } from './providers/provider.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk, type Desk } from './sessions/desk.ts'
 import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
-import { openStore } from './store/store.ts'
+import { openStore, type Store } from './store/store.ts'
 import { createBroker, type TurnBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
 import { createSqliteTurnLog } from './turns/turnLog.sqlite.ts'
@@ -187,7 +193,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     desk,
     events: createSqliteExternalEvents(store),
     webhookSecrets: config.webhookSecrets,
-    overrides
+    overrides,
+    knowledge: await openLibrary({ ...options, clock, newId }, { store, audit }, started)
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
@@ -261,6 +268,37 @@ async function learn(knowledge: ReturnType<typeof createSqliteKnowledge>, resour
   const { problems, ...counts } = await ingest(resources.knowledge, knowledge, new AbortController().signal)
   logger.info(counts, 'knowledge.ingested')
   for (const problem of problems) logger.warn({ problem }, 'knowledge.problem')
+}
+
+/** The documents of clients: read beside the answers, so that nothing waits for them. */
+async function openLibrary(
+  { config, logger, clock, newId }: ComposeOptions & { readonly clock: Clock; readonly newId: NewId },
+  { store, audit }: { readonly store: Store; readonly audit: Audit },
+  started: AsyncDisposableStack
+): Promise<NonNullable<GatewayParts['knowledge']>> {
+  const { folder, organisation } = config.knowledge
+  const onFault = (error: unknown): void => logger.error(errorFields(error), 'knowledge.fault')
+  const library = createLibrary({
+    documents: createSqliteDocuments(store),
+    reader: createThreadReader(),
+    inbox: join(config.dataDir, 'inbox'),
+    folder,
+    folderOrganisation: organisation,
+    clock,
+    newId,
+    audit,
+    onFault
+  })
+  if (!existsSync(folder)) logger.info({}, 'knowledge.folder.none')
+  started.defer(() => library.stop())
+  await library.resume()
+  const refreshing = startRefreshing(library, {
+    onFault,
+    // Names of clients and documents stay out of the log.
+    onReport: ({ problems, ...counts }) => logger.info({ ...counts, problems: problems.length }, 'knowledge.refreshed')
+  })
+  started.defer(() => refreshing.stop())
+  return { library, refreshing }
 }
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {

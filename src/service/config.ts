@@ -1,9 +1,10 @@
 // The service's configuration: the only place in src/service that reads the environment. What is wrong stops the start
 // with one line that names it.
 import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
 import type { IdentityProviderSettings } from './auth/identityProvider.ts'
+import { NO_ORGANISATION } from './limits/limits.ts'
 import { tierNames, type TierName } from './limits/limitsPolicy.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
 import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
@@ -40,6 +41,8 @@ export interface ServiceConfig {
   readonly ollamaUrl: string | null
   /** The organisation's identity provider; null: only tokens of this service get in. */
   readonly identityProvider: IdentityProviderSettings | null
+  /** The folder of documents, `<client>/…` in it, and whose it is. It need not be there. */
+  readonly knowledge: { readonly folder: string; readonly organisation: string }
   /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
@@ -109,6 +112,10 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     upstreams: readUpstreams({ ...read, bad }, read.duration('AI_SERVICE_TIMEOUT', 30_000)),
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
     identityProvider: identityProviderOf(read),
+    knowledge: {
+      folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
+      organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
+    },
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),

@@ -4,23 +4,23 @@ import type { Store } from '../store/store.ts'
 import type { Conversation } from './conversation.ts'
 
 export function createSqliteConversation({ database, writer }: Pick<Store, 'database' | 'writer'>): Conversation {
-  const insert = database.prepare<[string, string, string, string, string, number]>(
+  const insert = database.prepare<[string, string, string, string, string, number, string]>(
     // An answer that was broken off by a restart is told again from its beginning: the longer telling is what was read.
-    `INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO message (user_id, session_id, turn_id, role, text, created_at, client) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (turn_id, role) DO UPDATE SET text = excluded.text WHERE role = 'assistant' AND length(excluded.text) > length(text)`
   )
-  const select = database.prepare<[{ userId: string; sessionId: string; turnId: string; limit: number }], ConversationMessage>(`
+  const select = database.prepare<[{ userId: string; sessionId: string; turnId: string; client: string; limit: number }], ConversationMessage>(`
     SELECT role, text FROM (
       SELECT position, role, text FROM message
-      WHERE user_id = @userId AND session_id = @sessionId AND turn_id <> @turnId
+      WHERE user_id = @userId AND session_id = @sessionId AND turn_id <> @turnId AND client IN ('', @client)
         AND position < coalesce((SELECT position FROM message WHERE turn_id = @turnId AND role = 'user'), 9223372036854775807)
       ORDER BY position DESC LIMIT @limit
     ) ORDER BY position`)
   return {
-    save: ({ userId, sessionId, turnId, role, text, createdAt }) =>
+    save: ({ userId, sessionId, turnId, role, text, createdAt, client = '' }) =>
       writer.write(() => {
-        insert.run(userId, sessionId, turnId, role, text, createdAt)
+        insert.run(userId, sessionId, turnId, role, text, createdAt, client)
       }),
-    before: async ({ userId, sessionId, turnId }, limit) => select.all({ userId, sessionId, turnId, limit })
+    before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all({ userId, sessionId, turnId, client, limit })
   }
 }

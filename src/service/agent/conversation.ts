@@ -5,6 +5,8 @@ interface MessageRecord {
   readonly userId: string
   readonly sessionId: string
   readonly turnId: string
+  /** The client of the meeting, as it is compared; absent: none is named. */
+  readonly client?: string
   readonly role: 'user' | 'assistant'
   readonly text: string
   /** Unix ms. */
@@ -14,6 +16,6 @@ interface MessageRecord {
 export interface Conversation {
   /** Durable when it resolves. A turn has one message of each role: the first question stays, and the longest answer. */
   save(message: MessageRecord): Promise<void>
-  /** The last messages of the user's session from before this turn, oldest first. */
-  before(turn: Pick<MessageRecord, 'userId' | 'sessionId' | 'turnId'>, limit: number): Promise<readonly ConversationMessage[]>
+  /** The last messages of the user's session from before this turn, oldest first: those about its client, or about none. */
+  before(turn: Pick<MessageRecord, 'userId' | 'sessionId' | 'turnId' | 'client'>, limit: number): Promise<readonly ConversationMessage[]>
 }

@@ -12,7 +12,8 @@ export function materialOf(findings: Findings, table: EstimateTable | null): Mat
   const numbers = new Map<string, number>()
   const headlines = new Map<string, string>()
   const passages = findings.passages.map((passage): CitedPassage => {
-    const key = `${passage.slug} ${passage.url} ${passage.date}`
+    // A document of the client's own has no address: its pages and headings are its sources.
+    const key = `${passage.slug} ${passage.url === '' ? passage.source : passage.url} ${passage.date}`
     let n = numbers.get(key)
     // An article's sections may rest on documents of their own; the first of them goes by the article's name.
     if (!headlines.has(passage.slug)) headlines.set(passage.slug, key)
@@ -21,10 +22,10 @@ export function materialOf(findings: Findings, table: EstimateTable | null): Mat
       numbers.set(key, n)
       sources.push({
         n,
-        title: headlines.get(passage.slug) === key ? passage.title : `${passage.title}: ${passage.heading}`,
+        title: headlines.get(passage.slug) === key || passage.heading === '' ? passage.title : `${passage.title}: ${passage.heading}`,
         source: passage.source,
         date: passage.date,
-        url: passage.url,
+        ...(passage.url === '' ? {} : { url: passage.url }),
         excerpt: excerptOf(passage.text)
       })
     }

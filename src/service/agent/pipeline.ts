@@ -6,7 +6,9 @@ import { estimate } from '../cost/estimate.ts'
 import { estimateTable, type EstimateTable } from '../cost/estimateTable.ts'
 import { asksForCost } from '../cost/costQuestion.ts'
 import type { PriceBook } from '../cost/priceBook.ts'
+import { clientKey } from '../knowledge/client.ts'
 import type { Findings, Knowledge } from '../knowledge/knowledge.ts'
+import { NO_ORGANISATION } from '../limits/limits.ts'
 import type { Orchestrator, Reuse } from '../orchestrator/orchestrator.ts'
 import type { Question } from '../../shared/turn.ts'
 import type { ConversationMessage, ProviderRequest } from '../providers/provider.ts'
@@ -33,6 +35,7 @@ export interface PipelineOptions {
 
 /** The client whose meeting it is, in a question's context. */
 const CLIENT = 'client_name'
+const clientOf = ({ context }: Question): string => context[CLIENT] ?? ''
 /** In a question's context: `similar` takes an answer to nearly the same words, `none` wants a fresh one. */
 const REUSE = 'answer_reuse'
 
@@ -74,7 +77,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
   const gather = async (turn: AgentTurn, { signal, emit, delivery }: AnswerOptions): Promise<ProviderRequest> => {
     const { question, userId, turnId } = turn
     const { text, quickAction, sessionId, context } = question
-    const history = await conversation.before({ userId, sessionId, turnId }, REMEMBERED)
+    const history = await conversation.before({ userId, sessionId, turnId, client: clientKey(clientOf(question)) }, REMEMBERED)
     const findings =
       quickAction === 'summarise'
         ? { passages: [], terms: [] }
@@ -82,7 +85,8 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
             {
               text: subjectOf(question, history),
               context: Object.values(context).join('\n'),
-              wantsPractice: quickAction === 'best-practice'
+              wantsPractice: quickAction === 'best-practice',
+              scope: { organisation: organisationOf?.(userId) ?? NO_ORGANISATION, client: clientOf(question) }
             },
             signal
           )
@@ -116,7 +120,15 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
-      conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'user', text: maskCredentials(question.text).text, createdAt }),
+      conversation.save({
+        userId,
+        sessionId: question.sessionId,
+        turnId,
+        client: clientKey(clientOf(question)),
+        role: 'user',
+        text: maskCredentials(question.text).text,
+        createdAt
+      }),
 
     async answer(given, options) {
       const { signal, emit } = options
@@ -139,7 +151,7 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
         }
       }
       try {
-        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: question.context[CLIENT] ?? '' }
+        const asker = { turnId, userId, organisation: organisationOf?.(userId) ?? '', client: clientOf(question) }
         const { finish, usage } = await orchestrator.answer(request, {
           signal,
           asker,
@@ -155,7 +167,10 @@ export function createPipeline({ conversation, knowledge, priceBook, orchestrato
       } finally {
         show(filter.end())
         // What was read is what was said, also where it was stopped or broke off.
-        if (text !== '') await conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'assistant', text, createdAt: clock.now() })
+        if (text !== '') {
+          const client = clientKey(clientOf(question))
+          await conversation.save({ userId, sessionId: question.sessionId, turnId, client, role: 'assistant', text, createdAt: clock.now() })
+        }
       }
     }
   }

@@ -21,7 +21,9 @@ export const auditActions = [
   'action.executed',
   'person.exported',
   'person.erased',
-  'retention.pruned'
+  'retention.pruned',
+  'document.added',
+  'document.removed'
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

@@ -2,6 +2,8 @@
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
+import type { Library } from '../knowledge/library.ts'
+import type { Refreshing } from '../knowledge/refreshing.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
@@ -37,6 +39,13 @@ export interface GatewayParts {
   readonly places: Places
   /** Lifting limits in an emergency; absent: there is no such door. */
   readonly overrides?: Overrides
+  /** The documents of clients; absent: there is no such door. */
+  readonly knowledge?: KnowledgeRoom
+}
+
+export interface KnowledgeRoom {
+  readonly library: Library
+  readonly refreshing: Pick<Refreshing, 'now'>
 }
 
 export interface Door {

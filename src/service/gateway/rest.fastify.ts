@@ -12,6 +12,7 @@ import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
+import { knowledgeRoutes } from './knowledge.fastify.ts'
 import { addOverrides } from './overrides.fastify.ts'
 import { portFault } from './portFault.ts'
 import { webhookRoutes } from './webhooks.fastify.ts'
@@ -164,6 +165,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
 
   consultantRoutes(app, parts, { callerOf, goneSignal })
   await webhookRoutes(app, parts)
+  if (parts.knowledge !== undefined) await knowledgeRoutes(app, { ...parts.knowledge, callerOf, goneSignal })
 
   const detach = attach(app.server)
   try {

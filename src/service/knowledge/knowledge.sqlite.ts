@@ -1,53 +1,31 @@
-// The knowledge base in the service's store: FTS5 finds and scores words, `relevance.ts` decides.
+// The knowledge base in the service's store: the shelves find and score words, `relevance.ts` decides.
 import { namedProviders } from '../cost/places.ts'
-import type { Passage } from '../providers/provider.ts'
 import type { Store } from '../store/store.ts'
 import type { Article, Knowledge, KnowledgeIndex, Section } from './knowledge.ts'
 import { rank, type Candidate, type ConceptHits } from './relevance.ts'
+import { clientKey } from './client.ts'
+import { createShelves, idf, type Shelf } from './shelves.sqlite.ts'
 import { conceptsOf, ftsPhrase, type Concept } from './words.ts'
 
-interface HitRow {
-  passage_id: number
-  slug: string
-  provider: string
-  heading: string
-  ordinal: number
-  score: number
+/** A phrase that is in very many passages of a shelf. */
+interface Common {
+  readonly shelf: Shelf
+  readonly phrase: string
+  readonly score: number
 }
 
-interface PassageRow {
-  passage_id: number
-  slug: string
-  ordinal: number
-  heading: string
-  body: string
-  source: string
-  url: string
-  as_of: string
-  title: string
-  provider: string
-  topic: string
+interface Found extends ConceptHits {
+  readonly scores: Map<string, number>
+  readonly common: readonly Common[]
 }
 
+const MOST_COMPLETED = 100
 const USUAL_LIMIT = 8
 /** What another name of the thing is worth against the one that was said. */
 const OTHER_NAME = 0.8
 
 export function createSqliteKnowledge({ database, writer }: Pick<Store, 'database' | 'writer'>): Knowledge & KnowledgeIndex {
-  // FTS5's bm25() is negative, better is smaller. Columns: title, heading, tags, body.
-  const selectHits = database.prepare<[string], HitRow>(`
-    SELECT p.passage_id, p.slug, a.provider, p.heading, p.ordinal, -bm25(passage_index, 4.0, 2.5, 2.5, 1.0) AS score
-    FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid JOIN article a ON a.slug = p.slug
-    WHERE passage_index MATCH ?`)
-  const selectNamed = database
-    .prepare<[string], string>(
-      `SELECT DISTINCT p.slug FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid WHERE passage_index MATCH ?`
-    )
-    .pluck()
-  const selectPassage = database.prepare<[number], PassageRow>(
-    `SELECT p.*, a.title, a.provider, a.topic FROM passage p JOIN article a ON a.slug = p.slug WHERE p.passage_id = ?`
-  )
-  const countPassages = database.prepare<[], number>('SELECT count(*) FROM passage').pluck()
+  const shelves = createShelves(database)
   const selectHashes = database.prepare<[], { slug: string; hash: string }>('SELECT slug, hash FROM article')
   const insertArticle = database.prepare<[string, string, string, string, string, string, string, string]>(
     'INSERT INTO article (slug, hash, title, provider, topic, source, url, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
@@ -74,26 +52,42 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
   }
 
   /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
-  const hitsOf = ({ forms }: Concept, candidates: Map<number, Candidate>): ConceptHits => {
-    const scores = new Map<number, number>()
+  const hitsOf = ({ forms }: Concept, open: readonly Shelf[], candidates: Map<string, Candidate>): Found => {
+    const scores = new Map<string, number>()
+    const passages = open.reduce((sum, shelf) => sum + shelf.count, 0)
+    const common: Common[] = []
+    let found = 0
     for (const [index, form] of forms.entries()) {
-      for (const row of selectHits.iterate(ftsPhrase(form))) {
-        const score = row.score * (index === 0 ? 1 : OTHER_NAME)
-        scores.set(row.passage_id, Math.max(score, scores.get(row.passage_id) ?? 0))
-        const { passage_id: passageId, slug, provider, heading } = row
-        candidates.set(passageId, { passageId, slug, provider, heading, isOpening: row.ordinal === 0 })
+      const hits = open.map((shelf) => ({ shelf, ...shelf.hits(ftsPhrase(form)) }))
+      const count = hits.reduce((sum, { total }) => sum + total, 0)
+      found = Math.max(found, count)
+      for (const { shelf, total, rows, isCommon } of hits) {
+        // Each shelf scores by its own words; a small one would count a word as common that is rare in all that is visible.
+        const scale = (idf(count, passages) / idf(total, shelf.count)) * (index === 0 ? 1 : OTHER_NAME)
+        if (isCommon) common.push({ shelf, phrase: ftsPhrase(form), score: scale * idf(total, shelf.count) })
+        for (const { candidate, score: own } of rows) {
+          const score = own * scale
+          scores.set(candidate.passageId, Math.max(score, scores.get(candidate.passageId) ?? 0))
+          candidates.set(candidate.passageId, candidate)
+        }
       }
     }
-    return { forms, scores, named: new Set(selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`)) }
+    return { forms, scores, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
   }
 
   return {
-    async find({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT }) {
-      const candidates = new Map<number, Candidate>()
-      const concepts = conceptsOf(text).map((concept) => hitsOf(concept, candidates))
+    async find({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT, scope }) {
+      const open = shelves.open(scope)
+      const candidates = new Map<string, Candidate>()
+      // The client's own documents need not name it on every page.
+      const isClient = isNameOf(scope?.client ?? '')
+      const all = conceptsOf(text).map((concept) => hitsOf(concept, open, candidates))
+      completeCommon(all)
+      const telling = all.filter(({ forms, scores }) => scores.size > 0 || !isClient(forms[0] ?? ''))
+      const concepts = telling.some(({ scores }) => scores.size > 0) ? telling : all
       const asked = namedProviders(text)
       const { passages, weights } = rank(concepts, [...candidates.values()], {
-        passageCount: countPassages.get() ?? 0,
+        passageCount: open.reduce((sum, shelf) => sum + shelf.count, 0),
         providers: asked.length > 0 ? asked : namedProviders(context),
         wantsPractice,
         wantsComparison: /\b(compare[ds]?|comparison|versus|vs|differ\w*|better|or)\b/i.test(text),
@@ -101,8 +95,8 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
       })
       return {
         passages: passages.flatMap(({ passageId, relevance }) => {
-          const row = selectPassage.get(passageId)
-          return row === undefined ? [] : [passageOf(row, relevance)]
+          const passage = open.map((shelf) => shelf.passage(passageId)).find((one) => one !== null)
+          return passage === undefined || passage === null ? [] : [{ ...passage, relevance }]
         }),
         terms: concepts.map(({ forms }, index) => ({ forms, weight: weights[index] ?? 0 }))
       }
@@ -119,18 +113,20 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
   }
 }
 
-function passageOf(row: PassageRow, relevance: number): Passage {
-  return {
-    id: `${row.slug}#${row.ordinal}`,
-    slug: row.slug,
-    title: row.title,
-    heading: row.heading,
-    text: row.body,
-    provider: row.provider,
-    topic: row.topic,
-    source: row.source,
-    url: row.url,
-    date: row.as_of,
-    relevance
+/** A common word is looked for where the rarer ones were found: all the passages it is in would take too long. */
+function completeCommon(concepts: readonly Found[]): void {
+  if (concepts.every(({ common }) => common.length === 0)) return
+  const sums = new Map<string, number>()
+  for (const { scores } of concepts) for (const [id, score] of scores) sums.set(id, (sums.get(id) ?? 0) + score)
+  const best = [...sums].toSorted((a, b) => b[1] - a[1]).slice(0, MOST_COMPLETED)
+  for (const { scores, common } of concepts) {
+    for (const { shelf, phrase, score } of common) {
+      for (const [id] of best) if (!scores.has(id) && shelf.has(phrase, id)) scores.set(id, score)
+    }
   }
+}
+
+function isNameOf(client: string): (form: string) => boolean {
+  const words = new Set(clientKey(client).match(/[\p{L}\p{N}]+/gu) ?? [])
+  return (form) => form.split(' ').every((word) => words.has(word))
 }

@@ -1,5 +1,6 @@
 // The knowledge base: the port between the agent and whatever finds passages for a question.
 import type { Passage, Term } from '../providers/provider.ts'
+import type { Scope } from './client.ts'
 
 interface KnowledgeQuery {
   readonly text: string
@@ -8,6 +9,8 @@ interface KnowledgeQuery {
   /** Prefer the sections that say how to do it well. */
   readonly wantsPractice?: boolean
   readonly limit?: number
+  /** Whose documents may be found beside the pack; absent: nobody's. */
+  readonly scope?: Scope
 }
 
 export interface Findings {

@@ -4,13 +4,15 @@
 /** One word of the question and where it was found: BM25 score by passage, higher is better. */
 export interface ConceptHits {
   readonly forms: readonly string[]
-  readonly scores: ReadonlyMap<number, number>
+  readonly scores: ReadonlyMap<string, number>
+  /** In how many passages; `scores` may hold only the best of them. */
+  readonly found: number
   /** Articles whose title or tags name it. */
   readonly named: ReadonlySet<string>
 }
 
 export interface Candidate {
-  readonly passageId: number
+  readonly passageId: string
   readonly slug: string
   readonly provider: string
   readonly heading: string
@@ -28,7 +30,7 @@ export interface RankingOptions {
 }
 
 interface Ranked {
-  readonly passageId: number
+  readonly passageId: string
   readonly relevance: number
 }
 
@@ -57,7 +59,7 @@ function leastCoverage(rarestNamed: number): number {
 }
 
 export function rank(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Ranking {
-  const weights = concepts.map((hits) => weightOf(hits.scores.size, options.passageCount))
+  const weights = concepts.map((hits) => weightOf(hits.found, options.passageCount))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return { passages: [], weights }
 
@@ -65,17 +67,15 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
 
   /** An article as a whole covers a question; its passages then compete for the words. */
   const articles = new Map<string, { coverage: number; named: number }>()
-  for (const candidate of candidates) {
-    if (articles.has(candidate.slug)) continue
-    const own = candidates.filter((other) => other.slug === candidate.slug)
+  for (const [slug, own = []] of Map.groupBy(candidates, (candidate) => candidate.slug)) {
     let covered = 0
     let named = 0
     for (const [index, hits] of concepts.entries()) {
       const weight = weights[index] ?? 0
       if (own.some((other) => hits.scores.has(other.passageId))) covered += weight
-      if (hits.named.has(candidate.slug)) named = Math.max(named, weight / rarest)
+      if (hits.named.has(slug)) named = Math.max(named, weight / rarest)
     }
-    articles.set(candidate.slug, { coverage: covered / total, named })
+    articles.set(slug, { coverage: covered / total, named })
   }
 
   const scored = candidates

@@ -114,5 +114,44 @@ export const migrations: readonly string[] = [
     user_id TEXT PRIMARY KEY,
     organisation TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  // the documents of clients; each shelf's words are in an index of its own, document_index_<shelf_id>, made with the shelf
+  `
+  -- Whose meeting it was said in, as it is compared: another client's is not remembered there.
+  ALTER TABLE message ADD COLUMN client TEXT NOT NULL DEFAULT '';
+
+  CREATE TABLE knowledge_shelf (
+    shelf_id INTEGER PRIMARY KEY,
+    organisation TEXT NOT NULL,
+    -- As it is compared; '': for every client of the organisation.
+    client TEXT NOT NULL,
+    UNIQUE (organisation, client)
+  ) STRICT;
+  CREATE TABLE document (
+    document_id TEXT PRIMARY KEY,
+    shelf_id INTEGER NOT NULL REFERENCES knowledge_shelf,
+    -- As it was written.
+    client_name TEXT NOT NULL,
+    name TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('folder', 'upload')),
+    size_bytes INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    -- Of its last reading; NULL: not read yet.
+    hash TEXT,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'failed')),
+    as_of TEXT NOT NULL,
+    remarks TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (shelf_id, origin, name)
+  ) STRICT;
+  CREATE TABLE document_passage (
+    passage_id INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL REFERENCES document ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    body TEXT NOT NULL,
+    place TEXT NOT NULL,
+    UNIQUE (document_id, ordinal)
+  ) STRICT;
   `
 ]

@@ -1,0 +1,182 @@
+// The shelves that a question may look at: the pack, its organisation's documents for everybody, and those of its client. Each has
+// its own word index; what is on another shelf is neither read nor counted.
+import type { Database } from '../store/database.ts'
+import type { Passage } from '../providers/provider.ts'
+import { clientKey, type Scope } from './client.ts'
+import { indexName } from './documents.sqlite.ts'
+import type { Candidate } from './relevance.ts'
+import { ftsPhrase } from './words.ts'
+
+export interface Shelf {
+  /** Passages on it. */
+  readonly count: number
+  /** The passages with the phrase, scored by BM25 over this shelf, higher is better; of many the best. */
+  hits(phrase: string): Hits
+  /** Whether this passage has the phrase. */
+  has(phrase: string, passageId: string): boolean
+  /** Which articles, or parts of documents, one of the forms names: `slug` of the candidates. */
+  named(forms: readonly string[]): Iterable<string>
+  /** Null: it is not on this shelf. */
+  passage(id: string): Omit<Passage, 'relevance'> | null
+}
+
+interface Hits {
+  readonly total: number
+  readonly rows: readonly { readonly candidate: Candidate; readonly score: number }[]
+  /** It is in so many that only some are here, and all with the same score. */
+  readonly isCommon: boolean
+}
+
+interface HitRow {
+  passage_id: number
+  slug: string
+  provider: string
+  heading: string
+  ordinal: number
+  score: number
+}
+
+interface ArticleRow {
+  slug: string
+  ordinal: number
+  heading: string
+  body: string
+  source: string
+  url: string
+  as_of: string
+  title: string
+  provider: string
+  topic: string
+}
+
+interface DocumentRow {
+  document_id: string
+  ordinal: number
+  heading: string
+  body: string
+  place: string
+  name: string
+  as_of: string
+}
+
+/** Of a word in many passages the best are enough. */
+const MOST_HITS = 400
+/** `bm25()` takes 7 µs a passage: words in more than this many are only looked for where rarer ones are. */
+const COMMON = 2_000
+/** Passages of a document that count as one article: a long one as a whole would cover any question. */
+const PART = 6
+
+export function createShelves(database: Database): { open(scope: Scope | undefined): Shelf[] } {
+  const pack = packShelf(database)
+  const selectShelf = database.prepare<[string, string], number>('SELECT shelf_id FROM knowledge_shelf WHERE organisation = ? AND client = ?').pluck()
+  const shelves = new Map<number, () => Shelf>()
+  const shelfOf = (organisation: string, client: string): Shelf[] => {
+    const id = selectShelf.get(organisation, client)
+    if (id === undefined) return []
+    const make = shelves.get(id) ?? documentShelf(database, id)
+    shelves.set(id, make)
+    return [make()]
+  }
+  return {
+    open(scope) {
+      if (scope === undefined) return [pack()]
+      const client = clientKey(scope.client)
+      return [pack(), ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client))]
+    }
+  }
+}
+
+/** How much finding a word says, as FTS5's bm25() has it. */
+export function idf(found: number, passages: number): number {
+  return Math.max(1e-6, Math.log((passages - found + 0.5) / (found + 0.5)))
+}
+
+function packShelf(database: Database): () => Shelf {
+  // FTS5's bm25() is negative, better is smaller. Columns: title, heading, tags, body.
+  const selectHits = database.prepare<[string], HitRow>(`
+    SELECT p.passage_id, p.slug, a.provider, p.heading, p.ordinal, -bm25(passage_index, 4.0, 2.5, 2.5, 1.0) AS score
+    FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid JOIN article a ON a.slug = p.slug
+    WHERE passage_index MATCH ?`)
+  const selectNamed = database
+    .prepare<[string], string>(
+      `SELECT DISTINCT p.slug FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid WHERE passage_index MATCH ?`
+    )
+    .pluck()
+  const selectPassage = database.prepare<[string], ArticleRow>(
+    `SELECT p.*, a.title, a.provider, a.topic FROM passage p JOIN article a ON a.slug = p.slug WHERE p.passage_id = ?`
+  )
+  const count = database.prepare<[], number>('SELECT count(*) FROM passage').pluck()
+  return () => ({
+    count: count.get() ?? 0,
+    hits(phrase) {
+      const rows = selectHits.all(phrase).map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
+        candidate: { passageId: `pack:${id}`, slug, provider, heading, isOpening: ordinal === 0 },
+        score
+      }))
+      return { total: rows.length, rows, isCommon: false }
+    },
+    has: () => false,
+    named: (forms) => selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`),
+    passage(id) {
+      const row = id.startsWith('pack:') ? selectPassage.get(id.slice(5)) : undefined
+      if (row === undefined) return null
+      const { slug, ordinal, title, heading, body, provider, topic, source, url, as_of: date } = row
+      return { id: `${slug}#${ordinal}`, slug, title, heading, text: body, provider, topic, source, url, date }
+    }
+  })
+}
+
+function documentShelf(database: Database, shelf: number): () => Shelf {
+  const index = indexName(shelf)
+  const prefix = `${shelf}:`
+  // Columns: title, heading, body.
+  const selectHits = database.prepare<[string, number], HitRow>(`
+    SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, -bm25(${index}, 4.0, 2.5, 1.0) AS score
+    FROM ${index} JOIN document_passage p ON p.passage_id = ${index}.rowid
+    WHERE ${index} MATCH ? ORDER BY score DESC, p.passage_id LIMIT ?`)
+  const selectSome = database.prepare<[string, number], HitRow>(`
+    SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, 1.0 AS score
+    FROM (SELECT rowid FROM ${index} WHERE ${index} MATCH ? ORDER BY rowid DESC LIMIT ?) hit JOIN document_passage p ON p.passage_id = hit.rowid`)
+  // A number is bound as a REAL, and FTS5 takes a row id of that type for none at all.
+  const selectHas = database.prepare<[string, string], number>(`SELECT 1 FROM ${index} WHERE ${index} MATCH ? AND rowid = CAST(? AS INTEGER)`).pluck()
+  const countHits = database.prepare<[string], number>(`SELECT count(*) FROM ${index} WHERE ${index} MATCH ?`).pluck()
+  const selectNamed = database
+    .prepare<[string], string>(
+      `SELECT DISTINCT p.document_id || '/' || (p.ordinal / ${PART}) FROM ${index} JOIN document_passage p ON p.passage_id = ${index}.rowid
+       WHERE ${index} MATCH ?`
+    )
+    .pluck()
+  const selectPassage = database.prepare<[string, number], DocumentRow>(`
+    SELECT p.*, d.name, d.as_of FROM document_passage p JOIN document d ON d.document_id = p.document_id
+    WHERE p.passage_id = ? AND d.shelf_id = ?`)
+  const count = database
+    .prepare<[number], number>(`SELECT count(*) FROM document_passage p JOIN document d ON d.document_id = p.document_id WHERE d.shelf_id = ?`)
+    .pluck()
+  return () => ({
+    count: count.get(shelf) ?? 0,
+    hits(phrase) {
+      const total = countHits.get(phrase) ?? 0
+      const isCommon = total > COMMON
+      const flat = isCommon ? idf(total, count.get(shelf) ?? 0) : 0
+      const found = (isCommon ? selectSome : selectHits)
+        .all(phrase, MOST_HITS)
+        .map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
+          candidate: { passageId: `${prefix}${id}`, slug: `${slug}/${Math.trunc(ordinal / PART)}`, provider, heading, isOpening: false },
+          score: isCommon ? flat : score
+        }))
+      return { total, rows: found, isCommon }
+    },
+    has: (phrase, id) => id.startsWith(prefix) && selectHas.get(phrase, id.slice(prefix.length)) !== undefined,
+    named: (forms) => selectNamed.iterate(`{title} : (${forms.map(ftsPhrase).join(' OR ')})`),
+    passage(id) {
+      const row = id.startsWith(prefix) ? selectPassage.get(id.slice(prefix.length), shelf) : undefined
+      return row === undefined ? null : passageOf(row)
+    }
+  })
+}
+
+function passageOf({ document_id: slug, ordinal, name, heading, body, place, as_of: date }: DocumentRow): Omit<Passage, 'relevance'> {
+  const source = [name, place === '' ? heading : place].filter((part) => part !== '').join(', ')
+  const title = name.split('/').at(-1) ?? name
+  return { id: `${slug}#${ordinal}`, slug, title, heading, text: body, provider: 'general', topic: '', source, url: '', date }
+}
