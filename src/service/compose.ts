@@ -25,6 +25,7 @@ import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
+import { measured } from './gateway/measured.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { attachSockets } from './gateway/sockets.socketio.ts'
@@ -39,9 +40,11 @@ import { readLimitsFile } from './limits/limitsFile.ts'
 import { limitsPolicy } from './limits/limitsPolicy.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
+import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
+import type { Dialect } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
-import { logSignal, type OnSignal } from './orchestrator/signals.ts'
+import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
@@ -83,7 +86,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   await using started = new AsyncDisposableStack()
   if (config.ignored.length > 0) logger.warn({ settings: config.ignored }, 'config.ignored')
 
-  const store = await openStore({ dataDir: config.dataDir, clock })
+  const metrics = createPrometheusMetrics({ version })
+  const store = await openStore({ dataDir: config.dataDir, clock, onCommit: metrics.commit })
   started.defer(() => store.stop())
   if (store.incident !== null) logger.error({ incident: store.incident }, 'store.incident')
 
@@ -119,7 +123,10 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const lost = await ledger.recover(clock.now())
   if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
-  const onSignal: OnSignal = (signal) => logSignal(logger, signal)
+  const onSignal: OnSignal = (signal) => {
+    countSignal(metrics, signal)
+    logSignal(logger, signal)
+  }
   const answering = createOrchestrator({
     providers,
     clock,
@@ -161,10 +168,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     queueDepth: orchestrator.queueDepth,
     providers: await orchestrator.status(signal)
   })
+  metrics.watch(async (signal) => ({ ...(await status(signal)), isDraining: false }))
   const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
   const desk = createDesk({
     sessions: createSqliteSessions(store),
-    broker: limited(broker, limits, 'socket'),
+    broker: measured(limited(broker, limits, 'socket'), metrics.at('desk'), logger),
     isReady,
     clock,
     newId,
@@ -182,6 +190,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     newId,
     logger,
     version,
+    metrics,
+    meter: metrics.at('rest'),
     bounds,
     places: createPlaces(bounds),
     desk,
@@ -220,13 +230,16 @@ async function admitTurn(caller: Caller, limits: Limits, accounts: Accounts): Pr
 }
 
 async function openDoors(all: GatewayParts, { config, resources, limits }: DoorOptions): Promise<Doors> {
-  const parts = { ...all, broker: limited(all.broker, limits, 'request') }
-  const socketParts = { ...all, broker: limited(all.broker, limits, 'socket') }
+  const at = (dialect: Dialect): GatewayParts => {
+    const meter = all.metrics.at(dialect)
+    const channel = dialect === 'grpc' || dialect === 'rest' ? 'request' : 'socket'
+    return { ...all, meter, broker: measured(limited(all.broker, limits, channel), meter, all.logger) }
+  }
   const { host, grpcPort, httpPort } = config
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
-  const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
+  const grpc = await openGrpcDoor(at('grpc'), { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, socketParts) })
+    const http = await openHttpDoor(at('rest'), { host, port: httpPort, attach: (server) => attachAll(server, at) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()
@@ -234,8 +247,8 @@ async function openDoors(all: GatewayParts, { config, resources, limits }: DoorO
   }
 }
 
-function attachAll(server: Server, parts: GatewayParts): () => Promise<void> {
-  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts), consultantChat(parts)])]
+function attachAll(server: Server, at: (dialect: Dialect) => GatewayParts): () => Promise<void> {
+  const ends = [attachSockets(server, at('socketio')), attachWebSockets(server, at('erp'), [erpFrames(at('erp')), consultantChat(at('consultant'))])]
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }

@@ -6,9 +6,9 @@ describe('permissions', () => {
     const table = Object.fromEntries(roles.map((role) => [role, permissions.filter((permission) => may({ role }, permission))]))
     expect(table).toEqual({
       user: ['ask'],
-      service: ['ask'],
-      manager: ['ask', 'usage.read-all', 'budget.override'],
-      admin: ['ask', 'usage.read-all', 'audit.read', 'budget.override', 'person.erase-any']
+      service: ['ask', 'metrics.read'],
+      manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override'],
+      admin: ['ask', 'usage.read-all', 'audit.read', 'metrics.read', 'budget.override', 'person.erase-any']
     })
   })
 

@@ -4,6 +4,7 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
+import type { DialectMeter, Metrics } from '../metrics/metrics.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
@@ -27,6 +28,9 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  readonly metrics: Metrics
+  /** Of this door, or of the dialect. */
+  readonly meter: DialectMeter
   /** Of chat sessions and threads. */
   readonly desk: Desk
   readonly events: ExternalEvents

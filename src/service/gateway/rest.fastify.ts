@@ -6,12 +6,14 @@ import { z } from 'zod'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
+import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
-import { toRestError } from './foreignErrors.ts'
+import { toRestError, type RestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
+import { addMetrics } from './metrics.fastify.ts'
 import { addOverrides } from './overrides.fastify.ts'
 import { portFault } from './portFault.ts'
 import { webhookRoutes } from './webhooks.fastify.ts'
@@ -39,11 +41,17 @@ const SLOW_READER_MS = 60_000
 const CONNECTION_BACKLOG = 4_096
 
 export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
-  const { broker, verifier, status, newId, logger, version } = parts
+  const { broker, verifier, status, newId, logger, version, metrics, meter } = parts
+  const restFailure = (error: unknown, correlationId: string): RestError => {
+    const { fault, httpStatus } = faultOf(error)
+    meter.refused(fault.code)
+    const told = toRestError(fault, correlationId)
+    return httpStatus === undefined ? told : { ...told, status: httpStatus }
+  }
   const app = fastify({
     logger: false,
     bodyLimit: MAX_MESSAGE_BYTES,
-    genReqId: () => newId(),
+    genReqId: ({ headers }) => acceptedId(headers[CORRELATION_HEADER], newId),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
@@ -79,10 +87,16 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   const methods = watchRoutes(app)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods(request.url)
-    const { status: code, body } = toRestError(allowed.length === 0 ? faults.nothingHere() : faults.otherMethod(allowed), request.id)
+    const { status: code, body } = restFailure(allowed.length === 0 ? faults.nothingHere() : faults.otherMethod(allowed), request.id)
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
     return reply.code(allowed.length === 0 ? code : 405).send(body)
   })
+  app.addHook('onRequest', async (_request, reply) => {
+    meter.message()
+    reply.raw.once('close', meter.connected())
+  })
+  // Only now: reading the body ends whatever went beside the call before it.
+  app.addHook('preValidation', (request, _reply, done) => correlated(request.id, done))
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-correlation-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
@@ -124,6 +138,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
       }))
     }
   })
+  addMetrics(app, metrics, callerOf)
   if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
@@ -217,17 +232,16 @@ function watchRoutes(app: FastifyInstance): (url: string) => readonly string[] {
 }
 
 /** Fastify's own refusals (no JSON, too large, unknown media type, a malformed address) in our words. */
-function restFailure(error: unknown, correlationId: string): ReturnType<typeof toRestError> {
+function faultOf(error: unknown): { readonly fault: CopilotError; readonly httpStatus?: number } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const invalid = (message: string): CopilotError => new CopilotError('invalid_request', message)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return toRestError(new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`), correlationId)
+    return { fault: new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`) }
   }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return { ...toRestError(new CopilotError('invalid_request', 'The body must have content-type application/json.'), correlationId), status: 415 }
-  }
-  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return toRestError(faults.nothingHere(), correlationId)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { fault: invalid('The body must have content-type application/json.'), httpStatus: 415 }
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return { fault: faults.nothingHere() }
   if (code.startsWith('FST_ERR_CTP') || (error instanceof SyntaxError && 'statusCode' in error)) {
-    return toRestError(new CopilotError('invalid_request', 'The body must be JSON with content-type application/json.'), correlationId)
+    return { fault: invalid('The body must be JSON with content-type application/json.') }
   }
-  return toRestError(toCopilotError(error), correlationId)
+  return { fault: toCopilotError(error) }
 }

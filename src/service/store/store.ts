@@ -6,7 +6,7 @@ import type { Clock } from '../../shared/kit/clock.ts'
 import { openDatabase, type Database } from './database.ts'
 import { migrations } from './migrations.ts'
 import { secretFile } from './secretFile.ts'
-import { createWriter, type Writer } from './writer.ts'
+import { createWriter, type Writer, type WriterOptions } from './writer.ts'
 
 export interface Store {
   /** For reads; writes go through `writer`. */
@@ -20,6 +20,7 @@ export interface Store {
 export interface StoreOptions {
   readonly dataDir: string
   readonly clock: Clock
+  readonly onCommit?: WriterOptions['onCommit']
 }
 
 /** The caller stops it. Throws `CopilotError` with one sentence when the data folder can't be used. */
@@ -28,7 +29,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { key, incident: keyIncident } = await storeKey(join(options.dataDir, 'store.key'), now)
   const opened = openDatabase({ file: join(options.dataDir, 'service.sqlite'), key, migrations, now })
   const { database } = opened
-  const writer = createWriter(database)
+  const writer = createWriter(database, options.onCommit === undefined ? {} : { onCommit: options.onCommit })
   return {
     database,
     writer,

@@ -1,0 +1,190 @@
+// What an operator sees of the service: its figures, its logs, and that neither holds a word of what was said.
+import { Writable } from 'node:stream'
+import { Metadata } from '@grpc/grpc-js'
+import { io } from 'socket.io-client'
+import { v7 as uuidv7 } from 'uuid'
+import { describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { createLogger, type Logger } from '../../src/service/logging.ts'
+import { grpcClient, startHere, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
+
+interface Watched extends ServiceHere {
+  readonly url: string
+  get(path: string, token?: string, more?: RequestInit): Promise<Response>
+  post(path: string, token: string, body: object, headers?: Record<string, string>): Promise<Response>
+}
+
+async function start(options: HereOptions = {}): Promise<Watched> {
+  const here = await startHere(options)
+  const url = `http://${here.service.http}`
+  const bearer = (token?: string): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
+  return Object.assign(here, {
+    url,
+    get: (path: string, token?: string, more: RequestInit = {}) => fetch(`${url}${path}`, { ...more, headers: bearer(token) }),
+    post: (path: string, token: string, body: object, headers: Record<string, string> = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { ...bearer(token), 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body)
+      })
+  })
+}
+
+/** Answers every question the same way, as soon as it is asked. */
+function answering(text: string): ReturnType<typeof toldProvider> {
+  const provider = toldProvider()
+  return {
+    ...provider,
+    async *stream() {
+      yield { type: 'text', text }
+      yield { type: 'usage', inputTokens: 5, outputTokens: 2, cachedTokens: 0 }
+      yield { type: 'finish', reason: 'stop' }
+    }
+  }
+}
+
+function valueOf(text: string, series: string): number {
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
+  return line === undefined ? Number.NaN : Number(line.slice(series.length + 1))
+}
+
+describe('metrics', () => {
+  it('count what goes through every door, and are shown to those who may see them only', async () => {
+    await using here = await start({ providers: [answering('Answered.')] })
+    const [anna, admin] = [await here.token('anna'), await here.token('root', 60_000, 'admin')]
+    await using grpc = grpcClient(here.service.grpc, anna)
+    expect((await grpc.stream({ message: 'One?' })).error).toBeNull()
+    expect((await grpc.stream({ message: '' })).error).not.toBeNull()
+    expect((await here.post('/api/ai/chat', anna, { message: 'Two?' })).status).toBe(200)
+    expect((await here.post('/api/ai/chat', 'bad', { message: 'Two?' })).status).toBe(401)
+    const socket = new WebSocket(`ws://${here.service.http}/ws`, { headers: { authorization: `Bearer ${anna}` } })
+    const final = Promise.withResolvers<void>()
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'ai_stream', data: { message: 'Three?' } })))
+    socket.on('message', (data) => (String(data as Buffer).includes('"is_final":true') ? final.resolve() : undefined))
+    await final.promise
+
+    expect((await here.get('/metrics')).status).toBe(401)
+    expect((await here.get('/metrics', anna)).status).toBe(403)
+    const response = await here.get('/metrics', admin)
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    const text = await response.text()
+    socket.terminate()
+    const expected: Record<string, number> = {
+      'aside_questions_total{dialect="grpc",outcome="done"}': 1,
+      'aside_questions_total{dialect="rest",outcome="done"}': 1,
+      'aside_questions_total{dialect="erp",outcome="done"}': 1,
+      'aside_errors_total{dialect="grpc",code="invalid_request"}': 1,
+      'aside_errors_total{dialect="rest",code="unauthenticated"}': 2,
+      'aside_errors_total{dialect="rest",code="forbidden"}': 1,
+      'aside_grpc_calls_total{method="StreamChat",outcome="ok"}': 1,
+      'aside_grpc_calls_total{method="StreamChat",outcome="invalid_request"}': 1,
+      'aside_connections{dialect="erp"}': 1,
+      'aside_connections{dialect="grpc"}': 0,
+      'aside_first_text_seconds_count{dialect="erp"}': 1,
+      'aside_tokens_total{provider="told",model="told-1",direction="in"}': 15,
+      'aside_provider_ready{provider="told"}': 1,
+      'aside_breaker_state{provider="told",model="told-1"}': 0,
+      aside_turns_live: 0
+    }
+    expect(Object.fromEntries(Object.keys(expected).map((series) => [series, valueOf(text, series)]))).toEqual(expected)
+    expect(valueOf(text, 'aside_store_commits_total')).toBeGreaterThan(3)
+    expect(text).not.toMatch(/anna|root/)
+  })
+})
+
+/** The service's own logger, at its most talkative, and what it has written. */
+function talkative(): { readonly logger: Logger; readonly lines: () => Record<string, unknown>[]; readonly text: () => string } {
+  let text = ''
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString()
+      done()
+    }
+  })
+  return {
+    logger: createLogger(destination, 'debug'),
+    text: () => text,
+    lines: () =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+}
+
+describe('logs', () => {
+  it('hold no word of question, context or answer, whichever way they came and whatever went wrong', async () => {
+    const words = ['marzipan', 'tugboat', 'quixotic', 'zeppelin', 'xylophone', 'hippogriff', 'Northwind']
+    const [question, context, answer, failure, , , client] = words
+    const { logger, lines, text } = talkative()
+    const provider = toldProvider()
+    await using here = await start({ providers: [provider], logger, environment: { ASIDE_LOCAL_KNOWLEDGE: '0' } })
+    const anna = await here.token('anna')
+    const asked = { message: `What of the ${question}?`, context: { note: `The ${context}`, client_name: client } }
+    const tell = (): void => {
+      provider.say(`It is ${answer}. `)
+      provider.finish()
+    }
+    await using grpc = grpcClient(here.service.grpc, anna)
+    tell()
+    expect((await grpc.stream(asked as never)).error).toBeNull()
+    tell()
+    expect(await (await here.post('/api/ai/chat', anna, { ...asked, message: 'xylophone?' })).text()).toContain(answer)
+    tell()
+    expect(await (await here.post('/api/ai/stream', anna, { ...asked, message: 'hippogriff?' })).text()).toContain(answer)
+    // A bug in an adapter whose words hold what was asked.
+    provider.fail(new TypeError(`cannot read ${failure} of ${question}`))
+    expect(await (await here.post('/api/ai/chat', anna, asked)).text()).toContain('correlation_id')
+    expect((await here.post('/api/ai/chat', anna, { message: asked.message, context: [question] })).status).toBe(400)
+    const socket = io(here.url, { auth: { token: anna }, transports: ['websocket'], reconnection: false })
+    tell()
+    const told = new Promise<unknown>((resolve) =>
+      socket.on('ai_response', ({ is_final: isFinal }: { is_final?: boolean }) => isFinal !== false && resolve(null))
+    )
+    socket.emit('send_message', { thread_id: `thread-1`, content: asked.message, content_type: 'text' })
+    await told
+    socket.close()
+    await here.service.stop()
+    expect(lines().filter(({ msg }) => msg === 'turn.ended').length).toBeGreaterThanOrEqual(4)
+    expect(lines().some(({ level }) => level === 'error' || level === 'warn')).toBe(true)
+    for (const word of words) expect(text().toLowerCase()).not.toContain(word.toLowerCase())
+    expect(text()).not.toContain(anna)
+  })
+
+  it('carry the client’s correlation id through every room, and so do headers, metadata and errors', async () => {
+    const { logger, lines } = talkative()
+    const provider = toldProvider()
+    await using here = await start({ providers: [provider], logger, environment: { ASIDE_LOCAL_KNOWLEDGE: '0' } })
+    const anna = await here.token('anna')
+    const [overRest, overGrpc, overSocket] = [uuidv7(), uuidv7(), uuidv7()]
+    provider.fail(new TypeError('a bug'))
+    const refused = await here.post('/api/ai/chat', anna, { message: 'One?' }, { 'x-correlation-id': overRest })
+    expect(refused.headers.get('x-correlation-id')).toBe(overRest)
+    expect(await refused.json()).toMatchObject({ error: { correlation_id: overRest } })
+
+    await using grpc = grpcClient(here.service.grpc, anna)
+    grpc.metadata.set('x-correlation-id', overGrpc)
+    const spoken = await grpc.stream({ message: 'Two?' })
+    expect(spoken.headers.get('x-correlation-id')).toEqual([overGrpc])
+    expect(JSON.stringify((spoken.error?.metadata ?? new Metadata()).toJSON())).toContain(overGrpc)
+
+    const socket = new WebSocket(`ws://${here.service.http}/ws`, { headers: { authorization: `Bearer ${anna}` } })
+    const error = new Promise<string>((resolve) =>
+      socket.on('message', (data) => String(data as Buffer).includes('"type":"error"') && resolve(String(data as Buffer)))
+    )
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'ai_stream', data: { message: 'Three?', correlation_id: overSocket } })))
+    expect(JSON.parse(await error)).toMatchObject({ data: { error: { correlationId: overSocket } } })
+    socket.terminate()
+    await here.service.stop()
+    for (const id of [overRest, overGrpc, overSocket]) {
+      const events = lines().filter(({ correlationId }) => correlationId === id)
+      expect(events.map(({ msg }) => msg)).toContain('turn.failed')
+    }
+  })
+
+  it('do not take an id that is none', async () => {
+    await using here = await start({ providers: [answering('Yes.')] })
+    const told = await here.post('/api/ai/chat', await here.token(), { message: 'One?' }, { 'x-correlation-id': 'x"},{"msg":"forged' })
+    expect(told.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})
