@@ -1,6 +1,7 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
 import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
@@ -48,6 +49,7 @@ import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
+import { createReadiness, type Readiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk, type Desk } from './sessions/desk.ts'
 import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
@@ -76,8 +78,6 @@ export interface ComposeOptions {
   readonly bounds?: Partial<Bounds>
 }
 
-/** Shorter than the grace that the desktop gives before it kills. */
-const DRAIN_MS = 2_000
 const PRUNE_EVERY_MS = 3_600_000
 
 /** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
@@ -168,7 +168,17 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     queueDepth: orchestrator.queueDepth,
     providers: await orchestrator.status(signal)
   })
-  metrics.watch(async (signal) => ({ ...(await status(signal)), isDraining: false }))
+  metrics.watch(async (signal) => ({ ...(await status(signal)), isDraining: readiness.isDraining }))
+  const readiness = createReadiness({
+    checks: {
+      store: store.probe,
+      providers: async (signal) => {
+        if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No provider is ready.')
+      }
+    },
+    clock,
+    onFailed: (check, error) => logger.warn({ check, ...errorFields(error) }, 'readiness.failed')
+  })
   const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
   const desk = createDesk({
     sessions: createSqliteSessions(store),
@@ -192,6 +202,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     version,
     metrics,
     meter: metrics.at('rest'),
+    readiness,
     bounds,
     places: createPlaces(bounds),
     desk,
@@ -207,7 +218,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   return {
     grpc: doors.grpc.address,
     http: doors.http.address,
-    stop: () => (stopping ??= stop(doors, { broker, desk }, parts))
+    stop: () => (stopping ??= stop(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }, parts))
   }
 }
 
@@ -254,9 +265,22 @@ function attachAll(server: Server, at: (dialect: Dialect) => GatewayParts): () =
   }
 }
 
-async function stop(doors: Doors, { broker, desk }: { broker: TurnBroker; desk: Desk }, parts: AsyncDisposableStack): Promise<void> {
+interface Draining {
+  readonly broker: TurnBroker
+  readonly desk: Desk
+  readonly readiness: Readiness
+  readonly drainMs: number
+  readonly logger: Logger
+}
+
+async function stop(doors: Doors, { broker, desk, readiness, drainMs, logger }: Draining, parts: AsyncDisposableStack): Promise<void> {
+  // Whoever shares out questions hears it at once; then they stop coming here.
+  readiness.drain()
+  doors.grpc.drain()
+  doors.http.drain()
+  logger.info({ liveTurns: broker.liveTurns, drainMs }, 'service.draining')
   // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
-  await broker.stop(DRAIN_MS)
+  await broker.stop(drainMs)
   await desk.stop()
   await Promise.all([doors.grpc.close(), doors.http.close()])
   await parts.disposeAsync()

@@ -21,6 +21,10 @@ export interface ServiceConfig {
   /** How long a model may take to its first text, and between two pieces of it. */
   readonly upstreamTimeoutMs: number
   readonly connectTimeoutMs: number
+  /** How long answers under way may take to end when the service is told to stop. */
+  readonly drainMs: number
+  /** Days after which conversations are forgotten; 0: never. */
+  readonly retentionDays: number
   /** Connections kept to one upstream. */
   readonly poolSize: number
   readonly limits: {
@@ -68,7 +72,9 @@ const known = [
   'AI_RATE_LIMIT_SERVICE_PER_MINUTE',
   'AI_DEFAULT_TIER',
   'AI_LIMITS_FILE',
-  'AI_CACHE_TTL'
+  'AI_CACHE_TTL',
+  'AI_DRAIN_TIMEOUT',
+  'AI_RETENTION'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
@@ -84,6 +90,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   const openaiKey = read.text('OPENAI_API_KEY')
   const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
   for (const name of laterUrls) read.url(name)
+  read.integer('REDIS_PORT', 6_379, 1, 65_535)
   return {
     host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
     grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
@@ -92,6 +99,9 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     resourcesDir: read.folder('ASIDE_RESOURCES_DIR'),
     upstreamTimeoutMs: read.duration('AI_SERVICE_TIMEOUT', 30_000),
     connectTimeoutMs: read.duration('AI_CONNECTION_TIMEOUT', 5_000),
+    // The desktop waits for its service when it closes; an orchestrator of containers gives half a minute.
+    drainMs: read.duration('AI_DRAIN_TIMEOUT', read.text('ASIDE_LAUNCH_TOKEN') === null ? 10_000 : 2_000),
+    retentionDays: read.integer('AI_RETENTION', 0, 0, 36_500),
     poolSize: read.integer('AI_CONNECTION_POOL_SIZE', 10, 1, 1_000),
     limits: {
       requestsPerMinute: read.integer('AI_RATE_LIMIT_REQUESTS_PER_MINUTE', 60, 1, 1_000_000),

@@ -102,6 +102,7 @@ export async function startHere({ dataDir, providers, environment = {}, bounds, 
     PORT: '0',
     AI_SERVICE_PORT: '0',
     ASIDE_FIND_OLLAMA: '0',
+    AI_DRAIN_TIMEOUT: '2s',
     ASIDE_RESOURCES_DIR: `${root}test/fixtures`,
     ASIDE_DATA_DIR: dataDir ?? folder?.path,
     ...environment
@@ -192,6 +193,7 @@ export async function startProgram(environment: Environment, command: readonly [
       PORT: '0',
       AI_SERVICE_PORT: '0',
       ASIDE_FIND_OLLAMA: '0',
+      AI_DRAIN_TIMEOUT: '2s',
       ASIDE_RESOURCES_DIR: `${root}test/fixtures`,
       ...environment
     },

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createLogger, type Logger } from '../../src/service/logging.ts'
+import { tempFolder } from '../fakes/service-parts.ts'
 import { grpcClient, startHere, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
 
 interface Watched extends ServiceHere {
@@ -186,5 +187,82 @@ describe('logs', () => {
     await using here = await start({ providers: [answering('Yes.')] })
     const told = await here.post('/api/ai/chat', await here.token(), { message: 'One?' }, { 'x-correlation-id': 'x"},{"msg":"forged' })
     expect(told.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})
+
+describe('readiness', () => {
+  it('needs somebody who can answer, and says nothing more to strangers', async () => {
+    let isReady = true
+    await using here = await start({ providers: [{ ...toldProvider(), ready: async () => isReady }] })
+    const first = await here.get('/readyz')
+    expect([first.status, await first.json()]).toEqual([200, { status: 'ready', store: 'ok', providers: ['told'] }])
+    isReady = false
+    await expect.poll(async () => (await here.get('/readyz')).status, { timeout: 5_000 }).toBe(503)
+    expect(await (await here.get('/readyz')).json()).toMatchObject({
+      error: { code: 'AI_UNAVAILABLE', details: { store: 'ok', providers: 'failed' } }
+    })
+    expect((await here.get('/healthz')).status).toBe(200)
+  })
+})
+
+describe('a service that is told to go', () => {
+  it('is not ready at once, tells gRPC clients to go elsewhere, and lets an answer end', async () => {
+    const provider = toldProvider()
+    await using here = await start({ providers: [provider] })
+    const anna = await here.token('anna')
+    await using grpc = grpcClient(here.service.grpc, anna)
+    provider.say('first ')
+    let stopped: Promise<void> | null = null
+    let status = 0
+    const spoken = await grpc.stream({ message: 'One?' }, ({ content }) => {
+      if (content !== 'first ') return
+      stopped = here.service.stop()
+      void here.get('/readyz').then(async (response) => {
+        status = response.status
+        provider.say('last')
+        provider.finish()
+      })
+    })
+    expect(spoken.error).toBeNull()
+    expect(spoken.pieces.map(({ content }) => content).join('')).toBe('first last')
+    expect(status).toBe(503)
+    const late = await grpc.stream({ message: 'Two?' })
+    expect(late.error?.code).toBe(14)
+    await stopped
+  })
+
+  it('ends what takes too long, says so to each client in its own way, and the next process goes on', async () => {
+    const provider = toldProvider()
+    await using folder = await tempFolder()
+    const environment = { AI_DRAIN_TIMEOUT: '200ms' }
+    const first = await start({ providers: [provider], environment, dataDir: folder.path })
+    const anna = await first.token('anna')
+    const turnId = uuidv7()
+    provider.say('half ')
+    const socket = new WebSocket(`ws://${first.service.http}/ws`, { headers: { authorization: `Bearer ${anna}` } })
+    const heard: { type: string; data: { event?: { seq: number }; code?: number } }[] = []
+    const begun = Promise.withResolvers<void>()
+    const closed = new Promise<number>((resolve) => socket.on('close', resolve))
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'ai_stream', data: { message: 'One?', turn_id: turnId } })))
+    socket.on('message', (data) => {
+      heard.push(JSON.parse(String(data as Buffer)) as (typeof heard)[number])
+      if (String(data as Buffer).includes('half')) begun.resolve()
+    })
+    await begun.promise
+    const sse = first.post('/api/ai/stream', anna, { message: 'One?', turn_id: turnId })
+    const reading = (await sse).text()
+    await first.service.stop()
+    expect(await closed).toBe(4001)
+    expect(heard.at(-1)).toMatchObject({ type: 'error', data: { code: 4001, retry_after: 1 } })
+    expect(await reading).toMatch(/event: error\ndata: \{"error":\{"code":"AI_UNAVAILABLE".*"retry_after":1/)
+
+    const again = toldProvider()
+    again.say('half and the rest')
+    again.finish()
+    await using second = await start({ providers: [again], environment, dataDir: folder.path })
+    const last = Math.max(...heard.map(({ data }) => data.event?.seq ?? 0))
+    const rest = await (await second.post('/api/ai/stream', await second.token('anna'), { message: 'One?', turn_id: turnId, after_seq: last })).text()
+    const said = [...rest.matchAll(/"content":"([^"]*)"/g)].map(([, content]) => content).join('')
+    expect(`half ${said}`).toBe('half and the rest')
   })
 })

@@ -56,14 +56,20 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
       error === null ? resolve(actual) : reject(portFault(error, `${host}:${port}`, 'AI_SERVICE_PORT'))
     )
   })
+  let shutdown: Promise<void> | null = null
+  const drain = (): Promise<void> => {
+    health.setStatus('', 'NOT_SERVING')
+    health.setStatus('ai.AICopilot', 'NOT_SERVING')
+    // GOAWAY on every connection: calls under way go on, new ones go to another process.
+    return (shutdown ??= new Promise((resolve) => server.tryShutdown(() => resolve())))
+  }
   return {
     address: `${host}:${bound}`,
+    drain: () => void drain(),
     async close() {
-      health.setStatus('', 'NOT_SERVING')
-      health.setStatus('ai.AICopilot', 'NOT_SERVING')
       let timer: NodeJS.Timeout | undefined
       await Promise.race([
-        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+        drain(),
         // Idle keepalive connections and health watches never end by themselves.
         new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)))
       ])

@@ -5,6 +5,7 @@ import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { DialectMeter, Metrics } from '../metrics/metrics.ts'
+import type { Readiness } from '../readiness.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
@@ -29,6 +30,7 @@ export interface GatewayParts {
   readonly logger: Logger
   readonly version: string
   readonly metrics: Metrics
+  readonly readiness: Readiness
   /** Of this door, or of the dialect. */
   readonly meter: DialectMeter
   /** Of chat sessions and threads. */
@@ -46,6 +48,8 @@ export interface GatewayParts {
 export interface Door {
   /** `host:port` as it was bound. */
   readonly address: string
+  /** The process is about to go: clients hear that they should go elsewhere, and what is being said goes on. */
+  drain(): void
   /** Takes nothing new; what is being said is finished. */
   close(): Promise<void>
 }

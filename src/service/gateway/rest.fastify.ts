@@ -13,6 +13,7 @@ import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError, type RestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
+import type { ReadinessReport } from '../readiness.ts'
 import { addMetrics } from './metrics.fastify.ts'
 import { addOverrides } from './overrides.fastify.ts'
 import { portFault } from './portFault.ts'
@@ -41,7 +42,7 @@ const SLOW_READER_MS = 60_000
 const CONNECTION_BACKLOG = 4_096
 
 export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
-  const { broker, verifier, status, newId, logger, version, metrics, meter } = parts
+  const { broker, verifier, status, newId, logger, version, metrics, meter, readiness } = parts
   const restFailure = (error: unknown, correlationId: string): RestError => {
     const { fault, httpStatus } = faultOf(error)
     meter.refused(fault.code)
@@ -114,14 +115,15 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   }
 
   app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (request) => {
-    const { providers } = await status(goneSignal(request.raw.socket))
-    if (!providers.some((provider) => provider.ready)) throw new CopilotError('unavailable', 'No provider is ready.', { retryAfterMs: 1_000 })
-    return { status: 'ready', store: 'ok', providers: providers.filter(({ ready }) => ready).map(({ id }) => id) }
+  app.get('/readyz', async (_request, reply) => {
+    const { ready, isDraining, checks } = await readiness.report()
+    if (!ready) throw notReady(isDraining, checks)
+    const { providers } = await status(goneSignal(reply.raw))
+    return { status: 'ready', ...checks, providers: providers.filter((provider) => provider.ready).map(({ id }) => id) }
   })
-  app.get('/api/ai/status', async (request) => {
+  app.get('/api/ai/status', async (request, reply) => {
     await callerOf(request)
-    const { providers, liveTurns, queueDepth } = await status(goneSignal(request.raw.socket))
+    const { providers, liveTurns, queueDepth } = await status(goneSignal(reply.raw))
     return {
       service: 'ok',
       version,
@@ -189,6 +191,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   const address = app.server.address()
   return {
     address: `${host}:${typeof address === 'object' && address !== null ? address.port : port}`,
+    // Probes and answers under way need the listener until the end.
+    drain: () => undefined,
     async close() {
       await detach()
       await app.close()
@@ -212,6 +216,12 @@ async function send(reply: FastifyReply, text: string, signal: AbortSignal): Pro
     if (!signal.aborted && !late.aborted) throw error
     reply.raw.destroy()
   }
+}
+
+function notReady(isDraining: boolean, checks: ReadinessReport['checks']): CopilotError {
+  const failed = Object.keys(checks).filter((name) => checks[name] === 'failed')
+  const message = isDraining ? 'The service is stopping.' : `Not ready: ${failed.join(', ')}.`
+  return new CopilotError('unavailable', message, { retryAfterMs: 1_000, details: { ...checks, ...(isDraining ? { draining: 'yes' } : {}) } })
 }
 
 const faults = {

@@ -13,6 +13,8 @@ export interface Store {
   readonly database: Database
   readonly writer: Writer
   readonly incident: string | null
+  /** Resolves when the disk has just taken a commit. Rejects with `CopilotError` when it refuses. */
+  probe(): Promise<void>
   /** Commits what waits and closes the file. */
   stop(): void
 }
@@ -34,6 +36,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     database,
     writer,
     incident: [keyIncident, opened.incident].filter((incident) => incident !== null).join(' ') || null,
+    // The same value again is a page written all the same.
+    probe: () => writer.write(() => void database.pragma(`user_version = ${migrations.length}`)),
     stop() {
       writer.stop()
       database.close()
