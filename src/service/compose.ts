@@ -49,6 +49,9 @@ import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
+import { createPerson } from './person/person.ts'
+import { compactStore, createSqlitePersonalStores } from './person/person.sqlite.ts'
+import { createSqliteRetention } from './person/retention.sqlite.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk, type Desk } from './sessions/desk.ts'
@@ -79,6 +82,7 @@ export interface ComposeOptions {
 }
 
 const PRUNE_EVERY_MS = 3_600_000
+const RETENTION_EVERY_MS = 24 * PRUNE_EVERY_MS
 
 /** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
 export async function startService(options: ComposeOptions): Promise<RunningService> {
@@ -139,7 +143,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     onUsed: limits.used,
     onSignal
   })
-  const orchestrator = cached(answering, { cache: createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock }), clock, onSignal })
+  const answerCache = createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock })
+  const orchestrator = cached(answering, { cache: answerCache, clock, onSignal })
   started.defer(() => orchestrator.stop())
   const agent = createPipeline({
     conversation: createSqliteConversation(store),
@@ -191,6 +196,33 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
+  const person = createPerson({
+    stores: [
+      ...createSqlitePersonalStores(store, newId),
+      {
+        // Copies of answers that are among the turns, for minutes.
+        name: 'answers',
+        read: () => [],
+        erase: (userId) => answerCache.drop(userId).then(() => 0)
+      },
+      // What was done stays on record, by ids and counts only.
+      { name: 'audit', read: audit.entriesOf, erase: () => Promise.resolve(0) }
+    ],
+    audit,
+    async stopTurns(userId) {
+      const asked = { userId, role: 'user', expiresAt: null }
+      for (const message of await desk.sessions.pending(userId)) await desk.remove(asked, message)
+      await broker.endAllOf(userId)
+      accounts.forget(userId)
+    },
+    compact: () => compactStore(store)
+  })
+  const retention = createSqliteRetention({ store, audit, clock, days: config.retentionDays })
+  await retention.prune()
+  const forgetting = setInterval(() => {
+    retention.prune().catch((error: unknown) => logger.error(errorFields(error), 'retention.prune'))
+  }, RETENTION_EVERY_MS)
+  started.defer(() => clearInterval(forgetting))
   const bounds = { ...defaultBounds, ...options.bounds }
   const gateway: GatewayParts = {
     broker,
@@ -203,6 +235,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     metrics,
     meter: metrics.at('rest'),
     readiness,
+    person,
+    audit,
     bounds,
     places: createPlaces(bounds),
     desk,

@@ -59,7 +59,7 @@ describe('readiness', () => {
     await expect(kept.store.probe()).resolves.toBeUndefined()
     const before = kept.store.database.pragma('user_version', { simple: true })
     kept.store.database.pragma('query_only = ON')
-    await expect(kept.store.probe()).rejects.toThrow()
+    await expect(kept.store.probe()).rejects.toMatchObject({ code: 'unavailable' })
     kept.store.database.pragma('query_only = OFF')
     expect(kept.store.database.pragma('user_version', { simple: true })).toBe(before)
   })

@@ -48,10 +48,12 @@ describe('limits of the running service', () => {
     for (let more = 0; more < 10; more += 1) expect((await ask(here, token)).status).toBe(200)
     expect((await post(here, '/api/v1/admin/limits/override', root, { organisation: 'default' }, 'DELETE')).status).toBe(204)
     expect((await ask(here, token)).status).toBe(429)
-    expect(here.logger.lines.filter(({ event }) => event === 'audit').map(({ fields }) => (fields as { audit: string }).audit)).toEqual([
-      'limit.override.refused',
+    const audit = await fetch(`http://${here.service.http}/api/v1/audit`, { headers: { authorization: `Bearer ${root}` } })
+    const { entries } = (await audit.json()) as { entries: { action: string }[] }
+    expect(entries.map(({ action }) => action).filter((action) => action.startsWith('limit.'))).toEqual([
+      'limit.restored',
       'limit.overridden',
-      'limit.restored'
+      'limit.override.refused'
     ])
   })
 

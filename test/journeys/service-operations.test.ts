@@ -212,11 +212,11 @@ describe('a service that is told to go', () => {
     const anna = await here.token('anna')
     await using grpc = grpcClient(here.service.grpc, anna)
     provider.say('first ')
-    let stopped: Promise<void> | null = null
+    const stopped: Promise<void>[] = []
     let status = 0
     const spoken = await grpc.stream({ message: 'One?' }, ({ content }) => {
       if (content !== 'first ') return
-      stopped = here.service.stop()
+      stopped.push(here.service.stop())
       void here.get('/readyz').then(async (response) => {
         status = response.status
         provider.say('last')
@@ -228,7 +228,7 @@ describe('a service that is told to go', () => {
     expect(status).toBe(503)
     const late = await grpc.stream({ message: 'Two?' })
     expect(late.error?.code).toBe(14)
-    await stopped
+    await Promise.all(stopped)
   })
 
   it('ends what takes too long, says so to each client in its own way, and the next process goes on', async () => {
@@ -264,5 +264,84 @@ describe('a service that is told to go', () => {
     const rest = await (await second.post('/api/ai/stream', await second.token('anna'), { message: 'One?', turn_id: turnId, after_seq: last })).text()
     const said = [...rest.matchAll(/"content":"([^"]*)"/g)].map(([, content]) => content).join('')
     expect(`half ${said}`).toBe('half and the rest')
+  })
+})
+
+describe('a person’s data over REST', () => {
+  const rows = (text: string): { store: string; value: Record<string, unknown> }[] =>
+    text
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => JSON.parse(line) as { store: string; value: Record<string, unknown> })
+
+  it('comes out whole for its owner, and for nobody else but an administrator', async () => {
+    await using here = await start({ providers: [answering('Answered to Anna.')] })
+    const [anna, bob, root] = [await here.token('anna'), await here.token('bob'), await here.token('root', 60_000, 'admin')]
+    await here.post('/api/ai/chat', anna, { message: 'What does Contoso pay?' })
+    await here.post('/api/ai/chat', bob, { message: 'What does Fabrikam pay?' })
+    await here.post('/api/v1/admin/chat/sessions', anna, { client_name: 'Northwind', context: 'Moves.' })
+    const own = await here.get('/api/v1/me/data', anna)
+    expect(own.headers.get('content-type')).toContain('application/x-ndjson')
+    const text = await own.text()
+    expect(JSON.parse(text.split('\n')[0] ?? '')).toMatchObject({ format: 'aside-person', userId: 'anna' })
+    expect(new Set(rows(text).map(({ store }) => store))).toEqual(new Set(['turns', 'messages', 'chatSessions', 'costs', 'account', 'audit']))
+    for (const words of ['What does Contoso pay?', 'Answered to Anna.', 'Northwind']) expect(text).toContain(words)
+    expect(text).not.toContain('Fabrikam')
+    expect((await here.get('/api/v1/me/data')).status).toBe(401)
+    expect((await here.get('/api/v1/persons/anna/data', bob)).status).toBe(403)
+    expect((await here.get('/api/v1/persons/anna/data', root)).status).toBe(200)
+  })
+
+  it('is erased with the answer that is on its way, and comes back neither from the cache nor after a restart', async () => {
+    await using folder = await tempFolder()
+    const provider = toldProvider()
+    const first = await start({ providers: [provider], dataDir: folder.path })
+    const [anna, bob, root] = [await first.token('anna'), await first.token('bob'), await first.token('root', 60_000, 'admin')]
+    provider.say('Half of Contoso ')
+    const asking = first.post('/api/ai/stream', anna, { message: 'What does Contoso pay?', turn_id: uuidv7() }).then((response) => response.text())
+    await first.post('/api/v1/admin/chat/sessions', anna, { client_name: 'Northwind', context: 'Moves.' })
+    await expect.poll(() => provider.asked.length).toBe(1)
+    expect((await first.get('/api/v1/persons/anna/data', bob, { method: 'DELETE' })).status).toBe(403)
+    const erased = await first.get('/api/v1/me/data', anna, { method: 'DELETE' })
+    expect([erased.status, await erased.json()]).toEqual([200, { erased: expect.objectContaining({ turns: 1, chatSessions: 1 }) }])
+    expect(provider.signals[0]?.aborted).toBe(true)
+    await asking
+    const left = rows(await (await first.get('/api/v1/me/data', anna)).text())
+    expect(left.filter(({ store }) => store !== 'audit')).toEqual([])
+    await first.service.stop()
+    await using second = await start({ providers: [toldProvider()], dataDir: folder.path })
+    const after = rows(await (await second.get('/api/v1/persons/anna/data', root)).text())
+    expect(after.filter(({ store }) => store !== 'audit')).toEqual([])
+    const { entries } = (await (await second.get('/api/v1/audit?limit=500', root)).json()) as { entries: { action: string; actor: string }[] }
+    expect(entries.map(({ action, actor }) => [action, actor])).toEqual(
+      expect.arrayContaining([
+        ['access.denied', 'bob'],
+        ['person.erased', expect.stringMatching(/^sha256:/)],
+        ['person.exported', 'root']
+      ])
+    )
+  })
+})
+
+describe('the audit log over REST', () => {
+  it('is read page by page, newest first, and checked, by administrators only', async () => {
+    await using here = await start({ providers: [toldProvider()] })
+    const [anna, root] = [await here.token('anna'), await here.token('root', 60_000, 'admin')]
+    for (let index = 0; index < 5; index += 1) await (await here.get('/api/v1/me/data', anna)).text()
+    expect((await here.get('/api/v1/audit', anna)).status).toBe(403)
+    expect((await here.get('/api/v1/audit/verify', anna)).status).toBe(403)
+    expect((await here.get('/api/v1/audit?limit=many', root)).status).toBe(400)
+    const seen: number[] = []
+    for (let before: number | null = 1_000_000; before !== null;) {
+      const page = (await (await here.get(`/api/v1/audit?limit=2&before=${before}`, root)).json()) as {
+        entries: { n: number }[]
+        next_before: number | null
+      }
+      seen.push(...page.entries.map(({ n }) => n))
+      before = page.next_before
+    }
+    expect(seen).toEqual([6, 5, 4, 3, 2, 1])
+    expect(await (await here.get('/api/v1/audit/verify', root)).json()).toEqual({ ok: true, entries: 6, heads: 0, broken_at: null, reason: '' })
   })
 })

@@ -1,10 +1,13 @@
 // What a dialect is to the rest of the service, and what each of them needs.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { AuditReader } from '../audit/reader.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { DialectMeter, Metrics } from '../metrics/metrics.ts'
+import type { Person } from '../person/person.ts'
 import type { Readiness } from '../readiness.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
@@ -31,6 +34,8 @@ export interface GatewayParts {
   readonly version: string
   readonly metrics: Metrics
   readonly readiness: Readiness
+  readonly person: Person
+  readonly audit: Audit & AuditReader
   /** Of this door, or of the dialect. */
   readonly meter: DialectMeter
   /** Of chat sessions and threads. */

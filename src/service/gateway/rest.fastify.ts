@@ -9,6 +9,7 @@ import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
+import { auditRoutes } from './audit.fastify.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError, type RestError } from './foreignErrors.ts'
@@ -16,6 +17,7 @@ import type { Door, GatewayParts } from './gateway.ts'
 import type { ReadinessReport } from '../readiness.ts'
 import { addMetrics } from './metrics.fastify.ts'
 import { addOverrides } from './overrides.fastify.ts'
+import { personRoutes } from './person.fastify.ts'
 import { portFault } from './portFault.ts'
 import { webhookRoutes } from './webhooks.fastify.ts'
 
@@ -56,6 +58,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
+    // A user id of 128 characters, each of them escaped.
+    routerOptions: { maxParamLength: 128 * 12 },
     exposeHeadRoutes: false,
     // What is no HTTP has no request and no reply: the refusal is written to the socket as it is.
     clientErrorHandler: (error, socket) => {
@@ -179,6 +183,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     reply.raw.end()
   })
 
+  personRoutes(app, parts, callerOf)
+  auditRoutes(app, parts.audit, callerOf)
   consultantRoutes(app, parts, { callerOf, goneSignal })
   await webhookRoutes(app, parts)
 
