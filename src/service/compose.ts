@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
+import { startAlerting, watchBudgets } from './alerting.ts'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
@@ -42,7 +43,7 @@ import { limitsPolicy } from './limits/limitsPolicy.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
-import type { Dialect } from './metrics/metrics.ts'
+import type { Dialect, Snapshot } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator } from './orchestrator/orchestrator.ts'
 import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
@@ -131,13 +132,14 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     countSignal(metrics, signal)
     logSignal(logger, signal)
   }
+  const budgets = watchBudgets(createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }), clock)
   const answering = createOrchestrator({
     providers,
     clock,
     newId,
     random: Math.random,
     ledger,
-    budgets: createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }),
+    budgets,
     tariff: createTariff(modelPrices),
     settings: { placesPerProvider: config.poolSize },
     onUsed: limits.used,
@@ -173,7 +175,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     queueDepth: orchestrator.queueDepth,
     providers: await orchestrator.status(signal)
   })
-  metrics.watch(async (signal) => ({ ...(await status(signal)), isDraining: readiness.isDraining }))
+  const look = async (signal: AbortSignal): Promise<Snapshot> => ({ ...(await status(signal)), isDraining: readiness.isDraining })
+  metrics.watch(look)
   const readiness = createReadiness({
     checks: {
       store: store.probe,
@@ -246,6 +249,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
+  started.defer(startAlerting({ target: config.alerts, dataDir: config.dataDir, metrics, audit, tight: budgets, look, clock, newId, logger }))
   const doors = await openDoors(gateway, { config, resources, limits })
   const parts = started.move()
   let stopping: Promise<void> | null = null

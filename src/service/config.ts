@@ -3,6 +3,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
+import type { AlertTarget } from './alerting.ts'
 import type { IdentityProviderSettings } from './auth/identityProvider.ts'
 import { tierNames, type TierName } from './limits/limitsPolicy.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
@@ -48,6 +49,8 @@ export interface ServiceConfig {
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
   readonly webhookSecrets: ReadonlyMap<string, string>
+  /** Where alerts are told beside the log; null: nowhere. */
+  readonly alerts: AlertTarget | null
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
   /**
@@ -121,6 +124,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     identityProvider: identityProviderOf(read),
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
+    alerts: alertTarget(read),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
@@ -131,7 +135,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
-  for (const name of secretNames) delete process.env[name]
+  for (const name of [...secretNames, 'ASIDE_ALERT_SECRET']) delete process.env[name]
   for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
   return config
 }
@@ -170,6 +174,15 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+function alertTarget(read: ReturnType<typeof reader>): AlertTarget | null {
+  const url = read.url('ASIDE_ALERT_URL', ['https:', 'http:'])
+  const secret = read.text('ASIDE_ALERT_SECRET')
+  if (url === null && secret === null) return null
+  if (url === null) throw bad('ASIDE_ALERT_URL', 'is missing: it goes together with ASIDE_ALERT_SECRET')
+  if (secret === null || secret.length < 16) throw bad('ASIDE_ALERT_SECRET', 'must have at least 16 characters: alerts are signed with it')
+  return { url, secret }
 }
 
 function webhookSecrets(environment: Environment): ReadonlyMap<string, string> {

@@ -1,4 +1,8 @@
 // What an operator sees of the service: its figures, its logs, and that neither holds a word of what was said.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { Metadata } from '@grpc/grpc-js'
 import { io } from 'socket.io-client'
@@ -6,6 +10,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createLogger, type Logger } from '../../src/service/logging.ts'
+import { openDatabase } from '../../src/service/store/database.ts'
+import { storeKey } from '../../src/service/store/store.ts'
 import { tempFolder } from '../fakes/service-parts.ts'
 import { grpcClient, startHere, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
 
@@ -343,5 +349,46 @@ describe('the audit log over REST', () => {
     }
     expect(seen).toEqual([6, 5, 4, 3, 2, 1])
     expect(await (await here.get('/api/v1/audit/verify', root)).json()).toEqual({ ok: true, entries: 6, heads: 0, broken_at: null, reason: '' })
+  })
+})
+
+describe('alerts of the running service', () => {
+  it('are among the figures from the first minute', async () => {
+    await using here = await start({ providers: [toldProvider()] })
+    const root = await here.token('root', 60_000, 'admin')
+    const text = await (await here.get('/metrics', root)).text()
+    expect([...text.matchAll(/^aside_alert_firing\{rule="([^"]+)"\} 0$/gm)].map(([, rule]) => rule).toSorted()).toEqual([
+      'audit-chain', 'budget', 'disk', 'error-rate', 'provider-down', 'slow-answers'
+    ]) // prettier-ignore
+  })
+
+  it('tell the operator when somebody has changed the audit log', async () => {
+    await using folder = await tempFolder()
+    const first = await start({ providers: [toldProvider()], dataDir: folder.path })
+    const anna = await first.token('anna')
+    for (let index = 0; index < 3; index += 1) await (await first.get('/api/v1/me/data', anna)).text()
+    await first.service.stop()
+    const { key } = await storeKey(join(first.dataDir, 'store.key'), 0)
+    const { database } = openDatabase({ file: join(first.dataDir, 'audit.sqlite'), key, migrations: [''], now: 0, shared: true })
+    database.exec("DROP TRIGGER entry_is_never_changed; UPDATE entry SET actor = 'bob' WHERE n = 2")
+    database.close()
+    const heard = Promise.withResolvers<string>()
+    const hook = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        response.writeHead(204).end()
+        heard.resolve(body)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(hook, 'listening')
+    const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`
+    const environment = { ASIDE_ALERT_URL: url, ASIDE_ALERT_SECRET: 'a secret of the operator' }
+    await using second = await start({ providers: [toldProvider()], dataDir: folder.path, environment })
+    expect(JSON.parse(await heard.promise)).toMatchObject({ type: 'alert.firing', rule: 'audit-chain', severity: 'critical' })
+    const root = await second.token('root', 60_000, 'admin')
+    expect(await (await second.get('/api/v1/audit/verify', root)).json()).toMatchObject({ ok: false, broken_at: 2 })
+    hook.closeAllConnections()
+    hook.close()
   })
 })
