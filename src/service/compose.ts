@@ -34,18 +34,17 @@ import { attachSockets } from './gateway/sockets.socketio.ts'
 import { attachWebSockets } from './gateway/webSockets.ws.ts'
 import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
-import { errorFields, type Logger } from './logging.ts'
+import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
+import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
 import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
-import { readLimitsFile } from './limits/limitsFile.ts'
-import { limitsPolicy } from './limits/limitsPolicy.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
 import type { Dialect, Snapshot } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
-import { createOrchestrator } from './orchestrator/orchestrator.ts'
+import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts'
 import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
@@ -67,6 +66,8 @@ export interface RunningService {
   /** `host:port`. */
   readonly grpc: string
   readonly http: string
+  /** Reads again what may change while it runs; false: it is wrong, and nothing has changed. */
+  reload(): Promise<boolean>
   /** Drains what is being answered, closes the doors, then the store. Twice is once. */
   stop(): Promise<void>
 }
@@ -76,6 +77,8 @@ export interface ComposeOptions {
   readonly logger: Logger
   readonly clock?: Clock
   readonly newId?: NewId
+  /** Turns the level of the log. */
+  readonly onLogLevel?: (level: LogLevel) => void
   /** Providers instead of those of the configuration, for tests. */
   readonly providers?: readonly Provider[]
   /** Other bounds of connections than the usual ones, for tests. */
@@ -115,14 +118,22 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
   const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
   const ledger = createSqliteLedger(store)
-  const policy = limitsPolicy(await readLimitsFile(config.limits.file), config.limits.defaultTier)
+  const live = await openLiveSettings({
+    settingsFile: config.settingsFile,
+    limitsFile: config.limits.file,
+    defaults: { tier: config.limits.defaultTier, rates: config.limits, logLevel: config.logLevel, features: config.features },
+    logger,
+    onLogLevel: options.onLogLevel ?? (() => undefined)
+  })
+  started.defer(() => live.stop())
+  const { policy } = live
   const overrides = createOverrides({ store: createSqliteOverrides(store), audit, clock, roles: ['admin'] })
   const accounts = createSqliteAccounts(store)
   const limits = createLimits({
     store: createMemoryLimitStore(),
     policy,
     clock,
-    rates: config.limits,
+    rates: live.rates,
     isLifted: overrides.isLifted,
     turnsSince: ledger.turnsSince
   })
@@ -146,7 +157,15 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     onSignal
   })
   const answerCache = createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock })
-  const orchestrator = cached(answering, { cache: answerCache, clock, onSignal })
+  const remembering = cached(answering, { cache: answerCache, clock, onSignal })
+  const orchestrator: Orchestrator = {
+    answer: (request, asked) => (live.features['answer-cache'] ? remembering : answering).answer(request, asked),
+    status: (signal) => answering.status(signal),
+    get queueDepth() {
+      return answering.queueDepth
+    },
+    stop: () => answering.stop()
+  }
   started.defer(() => orchestrator.stop())
   const agent = createPipeline({
     conversation: createSqliteConversation(store),
@@ -158,7 +177,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     organisationOf: accounts.organisationOf
   })
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
+  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -256,6 +275,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   return {
     grpc: doors.grpc.address,
     http: doors.http.address,
+    reload: live.reload,
     stop: () => (stopping ??= stop(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }, parts))
   }
 }
@@ -272,7 +292,15 @@ interface DoorOptions {
 }
 
 /** A caller's claim to one more answer; whose it is stays known after a restart. */
-async function admitTurn(caller: Caller, limits: Limits, accounts: Accounts): Promise<() => void> {
+async function admitTurn(
+  caller: Caller,
+  { limits, accounts, live }: { limits: Limits; accounts: Accounts; live: LiveSettings }
+): Promise<() => void> {
+  if (!live.features.questions) {
+    throw new CopilotError('unavailable', 'The service takes no new questions for a while. What was asked is kept; try again later.', {
+      retryAfterMs: 60_000
+    })
+  }
   await accounts.remember(caller.userId, organisationOf(caller))
   const { release } = await limits.begin(caller)
   return release

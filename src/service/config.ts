@@ -6,6 +6,8 @@ import { CopilotError } from '../shared/errors.ts'
 import type { AlertTarget } from './alerting.ts'
 import type { IdentityProviderSettings } from './auth/identityProvider.ts'
 import { tierNames, type TierName } from './limits/limitsPolicy.ts'
+import { featureNames, type Features } from './liveSettings.ts'
+import { logLevels, type LogLevel } from './logging.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
 import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
 
@@ -26,6 +28,10 @@ export interface ServiceConfig {
   readonly drainMs: number
   /** Days after which conversations are forgotten; 0: never. */
   readonly retentionDays: number
+  /** Rates, log level and features that may change while the service runs; null: none are told. */
+  readonly settingsFile: string | null
+  readonly logLevel: LogLevel
+  readonly features: Features
   /** Connections kept to one upstream. */
   readonly poolSize: number
   readonly limits: {
@@ -77,7 +83,10 @@ const known = [
   'AI_LIMITS_FILE',
   'AI_CACHE_TTL',
   'AI_DRAIN_TIMEOUT',
-  'AI_RETENTION'
+  'AI_RETENTION',
+  'AI_SETTINGS_FILE',
+  'AI_LOG_LEVEL',
+  'AI_FEATURES_OFF'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
@@ -105,6 +114,9 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     // The desktop waits for its service when it closes; an orchestrator of containers gives half a minute.
     drainMs: read.duration('AI_DRAIN_TIMEOUT', read.text('ASIDE_LAUNCH_TOKEN') === null ? 10_000 : 2_000),
     retentionDays: read.integer('AI_RETENTION', 0, 0, 36_500),
+    settingsFile: read.folder('AI_SETTINGS_FILE'),
+    logLevel: logLevelOf(read.text('AI_LOG_LEVEL')),
+    features: featuresOf(read.text('AI_FEATURES_OFF')),
     poolSize: read.integer('AI_CONNECTION_POOL_SIZE', 10, 1, 1_000),
     limits: {
       requestsPerMinute: read.integer('AI_RATE_LIMIT_REQUESTS_PER_MINUTE', 60, 1, 1_000_000),
@@ -174,6 +186,20 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+function logLevelOf(name: string | null): LogLevel {
+  if (name === null) return 'info'
+  const level = logLevels.find((known) => known === name.toLowerCase())
+  if (level === undefined) throw bad('AI_LOG_LEVEL', `is "${name}" but must be one of ${logLevels.join(', ')}`)
+  return level
+}
+
+function featuresOf(off: string | null): Features {
+  const names = (off ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const unknown = names.find((name) => !featureNames.some((known) => known === name))
+  if (unknown !== undefined) throw bad('AI_FEATURES_OFF', `names "${unknown}" but knows only ${featureNames.join(', ')}`)
+  return { questions: !names.includes('questions'), 'answer-cache': !names.includes('answer-cache') }
 }
 
 function alertTarget(read: ReturnType<typeof reader>): AlertTarget | null {

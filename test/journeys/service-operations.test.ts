@@ -1,5 +1,6 @@
 // What an operator sees of the service: its figures, its logs, and that neither holds a word of what was said.
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,11 +10,13 @@ import { io } from 'socket.io-client'
 import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { issueToken } from '../../src/service/auth/issuer.ts'
+import { signingKeys } from '../../src/service/auth/keys.ts'
 import { createLogger, type Logger } from '../../src/service/logging.ts'
 import { openDatabase } from '../../src/service/store/database.ts'
 import { storeKey } from '../../src/service/store/store.ts'
 import { tempFolder } from '../fakes/service-parts.ts'
-import { grpcClient, startHere, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
+import { grpcClient, startHere, startProgram, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
 
 interface Watched extends ServiceHere {
   readonly url: string
@@ -390,5 +393,39 @@ describe('alerts of the running service', () => {
     expect(await (await second.get('/api/v1/audit/verify', root)).json()).toMatchObject({ ok: false, broken_at: 2 })
     hook.closeAllConnections()
     hook.close()
+  })
+})
+
+describe('settings that change while the service runs', () => {
+  it('are taken on SIGHUP, and a wrong file keeps what was so and the service alive', async () => {
+    await using folder = await tempFolder()
+    const file = join(folder.path, 'settings.json')
+    await writeFile(file, '{}')
+    await using program = await startProgram({ ASIDE_DATA_DIR: folder.path, AI_SETTINGS_FILE: file })
+    const token = await issueToken(await signingKeys(join(folder.path, 'service')), {
+      userId: 'anna', role: 'user', ttlMs: 60_000, now: Date.now(), tokenId: uuidv7()
+    }) // prettier-ignore
+    const ask = async (): Promise<number> => {
+      const response = await fetch(`http://${program.ready?.http}/api/ai/chat`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ message: 'Which Harbor class for archives?' })
+      })
+      return response.status
+    }
+    const events = (): string[] => [...program.output.stderr.matchAll(/"msg":"(settings\.\w+)"/g)].map(([, event = '']) => event)
+    expect(await ask()).toBe(200)
+    await writeFile(file, '{"features":{"questions":false}}')
+    program.child.kill('SIGHUP')
+    await expect.poll(events).toContain('settings.read')
+    expect(await ask()).toBe(503)
+    await writeFile(file, '{"features":{"questions":')
+    program.child.kill('SIGHUP')
+    await expect.poll(events).toContain('settings.refused')
+    expect(await ask()).toBe(503)
+    await writeFile(file, '{"logLevel":"debug"}')
+    program.child.kill('SIGHUP')
+    await expect.poll(ask).toBe(200)
+    expect(program.output.stderr).toContain('"msg":"turn.ended"')
   })
 })
