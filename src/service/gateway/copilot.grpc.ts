@@ -105,10 +105,10 @@ function copilot(parts: GatewayParts): AICopilotServer {
     const metadata = new Metadata()
     metadata.set('aside-protocol', String(PROTOCOL_VERSION))
     metadata.set(CORRELATION_HEADER, id)
-    call.sendMetadata(metadata)
     meter.message()
     const end = meter.connected()
     try {
+      call.sendMetadata(metadata)
       await correlated(id, handle)
       metrics.grpcCall(method, 'ok')
     } catch (error) {
