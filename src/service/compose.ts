@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Server } from 'node:http'
+import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
+import { startAlerting, watchBudgets } from './alerting.ts'
 import { createSqliteConversation } from './agent/conversation.sqlite.ts'
 import { createPipeline } from './agent/pipeline.ts'
 import type { Audit } from './audit/audit.ts'
@@ -27,6 +29,7 @@ import { erpFrames } from './gateway/erpFrames.ts'
 import type { Door, GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
+import { measured } from './gateway/measured.ts'
 import { reflectionFrom } from './gateway/reflection.ts'
 import { openHttpDoor } from './gateway/rest.fastify.ts'
 import { attachSockets } from './gateway/sockets.socketio.ts'
@@ -37,20 +40,25 @@ import { ingest } from './knowledge/ingest.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { createLibrary } from './knowledge/library.ts'
 import { startRefreshing } from './knowledge/refreshing.ts'
-import { errorFields, type Logger } from './logging.ts'
+import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
+import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
 import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
-import { readLimitsFile } from './limits/limitsFile.ts'
-import { limitsPolicy } from './limits/limitsPolicy.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
+import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
+import type { Dialect, Snapshot } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
-import { createOrchestrator } from './orchestrator/orchestrator.ts'
-import { logSignal, type OnSignal } from './orchestrator/signals.ts'
+import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts'
+import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
+import { createPerson } from './person/person.ts'
+import { compactStore, createSqlitePersonalStores } from './person/person.sqlite.ts'
+import { createSqliteRetention } from './person/retention.sqlite.ts'
+import { createReadiness, type Readiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk, type Desk } from './sessions/desk.ts'
 import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
@@ -64,6 +72,8 @@ export interface RunningService {
   /** `host:port`. */
   readonly grpc: string
   readonly http: string
+  /** Reads again what may change while it runs; false: it is wrong, and nothing has changed. */
+  reload(): Promise<boolean>
   /** Drains what is being answered, closes the doors, then the store. Twice is once. */
   stop(): Promise<void>
 }
@@ -73,15 +83,16 @@ export interface ComposeOptions {
   readonly logger: Logger
   readonly clock?: Clock
   readonly newId?: NewId
+  /** Turns the level of the log. */
+  readonly onLogLevel?: (level: LogLevel) => void
   /** Providers instead of those of the configuration, for tests. */
   readonly providers?: readonly Provider[]
   /** Other bounds of connections than the usual ones, for tests. */
   readonly bounds?: Partial<Bounds>
 }
 
-/** Shorter than the grace that the desktop gives before it kills. */
-const DRAIN_MS = 2_000
 const PRUNE_EVERY_MS = 3_600_000
+const RETENTION_EVERY_MS = 24 * PRUNE_EVERY_MS
 
 /** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
 export async function startService(options: ComposeOptions): Promise<RunningService> {
@@ -89,7 +100,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   await using started = new AsyncDisposableStack()
   if (config.ignored.length > 0) logger.warn({ settings: config.ignored }, 'config.ignored')
 
-  const store = await openStore({ dataDir: config.dataDir, clock })
+  const metrics = createPrometheusMetrics({ version })
+  const store = await openStore({ dataDir: config.dataDir, clock, onCommit: metrics.commit })
   started.defer(() => store.stop())
   if (store.incident !== null) logger.error({ incident: store.incident }, 'store.incident')
 
@@ -112,33 +124,54 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
   const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
   const ledger = createSqliteLedger(store)
-  const policy = limitsPolicy(await readLimitsFile(config.limits.file), config.limits.defaultTier)
+  const live = await openLiveSettings({
+    settingsFile: config.settingsFile,
+    limitsFile: config.limits.file,
+    defaults: { tier: config.limits.defaultTier, rates: config.limits, logLevel: config.logLevel, features: config.features },
+    logger,
+    onLogLevel: options.onLogLevel ?? (() => undefined)
+  })
+  started.defer(() => live.stop())
+  const { policy } = live
   const overrides = createOverrides({ store: createSqliteOverrides(store), audit, clock, roles: ['admin'] })
   const accounts = createSqliteAccounts(store)
   const limits = createLimits({
     store: createMemoryLimitStore(),
     policy,
     clock,
-    rates: config.limits,
+    rates: live.rates,
     isLifted: overrides.isLifted,
     turnsSince: ledger.turnsSince
   })
   const lost = await ledger.recover(clock.now())
   if (lost > 0) logger.warn({ attempts: lost }, 'ledger.recovered')
-  const onSignal: OnSignal = (signal) => logSignal(logger, signal)
+  const onSignal: OnSignal = (signal) => {
+    countSignal(metrics, signal)
+    logSignal(logger, signal)
+  }
+  const budgets = watchBudgets(createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }), clock)
   const answering = createOrchestrator({
     providers,
     clock,
     newId,
     random: Math.random,
     ledger,
-    budgets: createBudgets({ ledger, capsOf: policy.capsOf, isLifted: overrides.isLifted, clock }),
+    budgets,
     tariff: createTariff(modelPrices),
     settings: { placesPerProvider: config.poolSize },
     onUsed: limits.used,
     onSignal
   })
-  const orchestrator = cached(answering, { cache: createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock }), clock, onSignal })
+  const answerCache = createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock })
+  const remembering = cached(answering, { cache: answerCache, clock, onSignal })
+  const orchestrator: Orchestrator = {
+    answer: (request, asked) => (live.features['answer-cache'] ? remembering : answering).answer(request, asked),
+    status: (signal) => answering.status(signal),
+    get queueDepth() {
+      return answering.queueDepth
+    },
+    stop: () => answering.stop()
+  }
   started.defer(() => orchestrator.stop())
   const agent = createPipeline({
     conversation: createSqliteConversation(store),
@@ -150,7 +183,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     organisationOf: accounts.organisationOf
   })
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
+  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -167,10 +200,22 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     queueDepth: orchestrator.queueDepth,
     providers: await orchestrator.status(signal)
   })
+  const look = async (signal: AbortSignal): Promise<Snapshot> => ({ ...(await status(signal)), isDraining: readiness.isDraining })
+  metrics.watch(look)
+  const readiness = createReadiness({
+    checks: {
+      store: store.probe,
+      providers: async (signal) => {
+        if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No provider is ready.')
+      }
+    },
+    clock,
+    onFailed: (check, error) => logger.warn({ check, ...errorFields(error) }, 'readiness.failed')
+  })
   const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
   const desk = createDesk({
     sessions: createSqliteSessions(store),
-    broker: limited(broker, limits, 'socket'),
+    broker: measured(limited(broker, limits, 'socket'), metrics.at('desk'), logger),
     isReady,
     clock,
     newId,
@@ -179,6 +224,33 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
+  const person = createPerson({
+    stores: [
+      ...createSqlitePersonalStores(store, newId),
+      {
+        // Copies of answers that are among the turns, for minutes.
+        name: 'answers',
+        read: () => [],
+        erase: (userId) => answerCache.drop(userId).then(() => 0)
+      },
+      // What was done stays on record, by ids and counts only.
+      { name: 'audit', read: audit.entriesOf, erase: () => Promise.resolve(0) }
+    ],
+    audit,
+    async stopTurns(userId) {
+      const asked = { userId, role: 'user', expiresAt: null }
+      for (const message of await desk.sessions.pending(userId)) await desk.remove(asked, message)
+      await broker.endAllOf(userId)
+      accounts.forget(userId)
+    },
+    compact: () => compactStore(store)
+  })
+  const retention = createSqliteRetention({ store, audit, clock, days: config.retentionDays })
+  await retention.prune()
+  const forgetting = setInterval(() => {
+    retention.prune().catch((error: unknown) => logger.error(errorFields(error), 'retention.prune'))
+  }, RETENTION_EVERY_MS)
+  started.defer(() => clearInterval(forgetting))
   const bounds = { ...defaultBounds, ...options.bounds }
   const gateway: GatewayParts = {
     broker,
@@ -188,6 +260,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     newId,
     logger,
     version,
+    metrics,
+    meter: metrics.at('rest'),
+    readiness,
+    person,
+    audit,
     bounds,
     places: createPlaces(bounds),
     desk,
@@ -198,13 +275,15 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
+  started.defer(startAlerting({ target: config.alerts, dataDir: config.dataDir, metrics, audit, tight: budgets, look, clock, newId, logger }))
   const doors = await openDoors(gateway, { config, resources, limits })
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {
     grpc: doors.grpc.address,
     http: doors.http.address,
-    stop: () => (stopping ??= stop(doors, { broker, desk }, parts))
+    reload: live.reload,
+    stop: () => (stopping ??= stop(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }, parts))
   }
 }
 
@@ -220,20 +299,31 @@ interface DoorOptions {
 }
 
 /** A caller's claim to one more answer; whose it is stays known after a restart. */
-async function admitTurn(caller: Caller, limits: Limits, accounts: Accounts): Promise<() => void> {
+async function admitTurn(
+  caller: Caller,
+  { limits, accounts, live }: { limits: Limits; accounts: Accounts; live: LiveSettings }
+): Promise<() => void> {
+  if (!live.features.questions) {
+    throw new CopilotError('unavailable', 'The service takes no new questions for a while. What was asked is kept; try again later.', {
+      retryAfterMs: 60_000
+    })
+  }
   await accounts.remember(caller.userId, organisationOf(caller))
   const { release } = await limits.begin(caller)
   return release
 }
 
 async function openDoors(all: GatewayParts, { config, resources, limits }: DoorOptions): Promise<Doors> {
-  const parts = { ...all, broker: limited(all.broker, limits, 'request') }
-  const socketParts = { ...all, broker: limited(all.broker, limits, 'socket') }
+  const at = (dialect: Dialect): GatewayParts => {
+    const meter = all.metrics.at(dialect)
+    const channel = dialect === 'grpc' || dialect === 'rest' ? 'request' : 'socket'
+    return { ...all, meter, broker: measured(limited(all.broker, limits, channel), meter, all.logger) }
+  }
   const { host, grpcPort, httpPort } = config
   const addReflection = resources === null ? null : reflectionFrom(resources.proto)
-  const grpc = await openGrpcDoor(parts, { host, port: grpcPort, addReflection })
+  const grpc = await openGrpcDoor(at('grpc'), { host, port: grpcPort, addReflection })
   try {
-    const http = await openHttpDoor(parts, { host, port: httpPort, attach: (server) => attachAll(server, socketParts) })
+    const http = await openHttpDoor(at('rest'), { host, port: httpPort, attach: (server) => attachAll(server, at) })
     return { grpc, http }
   } catch (error) {
     await grpc.close()
@@ -241,16 +331,29 @@ async function openDoors(all: GatewayParts, { config, resources, limits }: DoorO
   }
 }
 
-function attachAll(server: Server, parts: GatewayParts): () => Promise<void> {
-  const ends = [attachSockets(server, parts), attachWebSockets(server, parts, [erpFrames(parts), consultantChat(parts)])]
+function attachAll(server: Server, at: (dialect: Dialect) => GatewayParts): () => Promise<void> {
+  const ends = [attachSockets(server, at('socketio')), attachWebSockets(server, at('erp'), [erpFrames(at('erp')), consultantChat(at('consultant'))])]
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }
 }
 
-async function stop(doors: Doors, { broker, desk }: { broker: TurnBroker; desk: Desk }, parts: AsyncDisposableStack): Promise<void> {
+interface Draining {
+  readonly broker: TurnBroker
+  readonly desk: Desk
+  readonly readiness: Readiness
+  readonly drainMs: number
+  readonly logger: Logger
+}
+
+async function stop(doors: Doors, { broker, desk, readiness, drainMs, logger }: Draining, parts: AsyncDisposableStack): Promise<void> {
+  // Whoever shares out questions hears it at once; then they stop coming here.
+  readiness.drain()
+  doors.grpc.drain()
+  doors.http.drain()
+  logger.info({ liveTurns: broker.liveTurns, drainMs }, 'service.draining')
   // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
-  await broker.stop(DRAIN_MS)
+  await broker.stop(drainMs)
   await desk.stop()
   await Promise.all([doors.grpc.close(), doors.http.close()])
   await parts.disposeAsync()

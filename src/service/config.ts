@@ -3,9 +3,12 @@
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
+import type { AlertTarget } from './alerting.ts'
 import type { IdentityProviderSettings } from './auth/identityProvider.ts'
 import { NO_ORGANISATION } from './limits/limits.ts'
 import { tierNames, type TierName } from './limits/limitsPolicy.ts'
+import { featureNames, type Features } from './liveSettings.ts'
+import { logLevels, type LogLevel } from './logging.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
 import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
 
@@ -22,6 +25,14 @@ export interface ServiceConfig {
   /** How long a model may take to its first text, and between two pieces of it. */
   readonly upstreamTimeoutMs: number
   readonly connectTimeoutMs: number
+  /** How long answers under way may take to end when the service is told to stop. */
+  readonly drainMs: number
+  /** Days after which conversations are forgotten; 0: never. */
+  readonly retentionDays: number
+  /** Rates, log level and features that may change while the service runs; null: none are told. */
+  readonly settingsFile: string | null
+  readonly logLevel: LogLevel
+  readonly features: Features
   /** Connections kept to one upstream. */
   readonly poolSize: number
   readonly limits: {
@@ -47,6 +58,8 @@ export interface ServiceConfig {
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
   readonly webhookSecrets: ReadonlyMap<string, string>
+  /** Where alerts are told beside the log; null: nowhere. */
+  readonly alerts: AlertTarget | null
   /** The per-launch token of the desktop that started this service. */
   readonly launchToken: string | null
   /**
@@ -71,7 +84,12 @@ const known = [
   'AI_RATE_LIMIT_SERVICE_PER_MINUTE',
   'AI_DEFAULT_TIER',
   'AI_LIMITS_FILE',
-  'AI_CACHE_TTL'
+  'AI_CACHE_TTL',
+  'AI_DRAIN_TIMEOUT',
+  'AI_RETENTION',
+  'AI_SETTINGS_FILE',
+  'AI_LOG_LEVEL',
+  'AI_FEATURES_OFF'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
@@ -87,6 +105,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   const openaiKey = read.text('OPENAI_API_KEY')
   const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
   for (const name of laterUrls) read.url(name)
+  read.integer('REDIS_PORT', 6_379, 1, 65_535)
   return {
     host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
     grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
@@ -95,6 +114,12 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     resourcesDir: read.folder('ASIDE_RESOURCES_DIR'),
     upstreamTimeoutMs: read.duration('AI_SERVICE_TIMEOUT', 30_000),
     connectTimeoutMs: read.duration('AI_CONNECTION_TIMEOUT', 5_000),
+    // The desktop waits for its service when it closes; an orchestrator of containers gives half a minute.
+    drainMs: read.duration('AI_DRAIN_TIMEOUT', read.text('ASIDE_LAUNCH_TOKEN') === null ? 10_000 : 2_000),
+    retentionDays: read.integer('AI_RETENTION', 0, 0, 36_500),
+    settingsFile: read.folder('AI_SETTINGS_FILE'),
+    logLevel: logLevelOf(read.text('AI_LOG_LEVEL')),
+    features: featuresOf(read.text('AI_FEATURES_OFF')),
     poolSize: read.integer('AI_CONNECTION_POOL_SIZE', 10, 1, 1_000),
     limits: {
       requestsPerMinute: read.integer('AI_RATE_LIMIT_REQUESTS_PER_MINUTE', 60, 1, 1_000_000),
@@ -118,6 +143,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     },
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
+    alerts: alertTarget(read),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
     ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
@@ -128,7 +154,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
-  for (const name of secretNames) delete process.env[name]
+  for (const name of [...secretNames, 'ASIDE_ALERT_SECRET']) delete process.env[name]
   for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
   return config
 }
@@ -167,6 +193,29 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+function logLevelOf(name: string | null): LogLevel {
+  if (name === null) return 'info'
+  const level = logLevels.find((known) => known === name.toLowerCase())
+  if (level === undefined) throw bad('AI_LOG_LEVEL', `is "${name}" but must be one of ${logLevels.join(', ')}`)
+  return level
+}
+
+function featuresOf(off: string | null): Features {
+  const names = (off ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const unknown = names.find((name) => !featureNames.some((known) => known === name))
+  if (unknown !== undefined) throw bad('AI_FEATURES_OFF', `names "${unknown}" but knows only ${featureNames.join(', ')}`)
+  return { questions: !names.includes('questions'), 'answer-cache': !names.includes('answer-cache') }
+}
+
+function alertTarget(read: ReturnType<typeof reader>): AlertTarget | null {
+  const url = read.url('ASIDE_ALERT_URL', ['https:', 'http:'])
+  const secret = read.text('ASIDE_ALERT_SECRET')
+  if (url === null && secret === null) return null
+  if (url === null) throw bad('ASIDE_ALERT_URL', 'is missing: it goes together with ASIDE_ALERT_SECRET')
+  if (secret === null || secret.length < 16) throw bad('ASIDE_ALERT_SECRET', 'must have at least 16 characters: alerts are signed with it')
+  return { url, secret }
 }
 
 function webhookSecrets(environment: Environment): ReadonlyMap<string, string> {

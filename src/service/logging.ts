@@ -1,6 +1,7 @@
 // Logs are events with fields and ids; never prompts, answers, tokens or personal data.
 import { pino, type DestinationStream } from 'pino'
 import { scrubPersonalData } from '../shared/kit/personalData.ts'
+import { correlationId } from './correlation.ts'
 import { maskCredentials } from './safety/credentials.ts'
 
 /** The part of a logger that rooms use: fields first, then the event's name. */
@@ -11,10 +12,23 @@ export interface Logger {
   error(fields: object, event: string): void
 }
 
-/** JSON lines. */
-export function createLogger(destination: DestinationStream): Logger {
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** A logger whose level can be turned while it runs. */
+export interface LevelLogger extends Logger {
+  level: string
+}
+
+/** JSON lines; each carries the correlation id of what is being done. */
+export function createLogger(destination: DestinationStream, level: LogLevel = 'info'): LevelLogger {
   const formatters = { level: (label: string) => ({ level: label }), log: scrubFields }
-  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
+  // A field of that name in the event itself wins.
+  const mixin = (): object => {
+    const id = correlationId()
+    return id === undefined ? {} : { correlationId: id }
+  }
+  return pino({ base: null, level, mixin, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
 }
 
 const DEEPEST = 6

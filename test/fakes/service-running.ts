@@ -8,6 +8,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
 import { startService, type RunningService } from '../../src/service/compose.ts'
+import type { Logger } from '../../src/service/logging.ts'
 import type { Bounds } from '../../src/service/gateway/bounds.ts'
 import { readConfig, type Environment } from '../../src/service/config.ts'
 import { modelFacts } from '../../src/service/providers/models.ts'
@@ -83,7 +84,7 @@ export interface ServiceHere extends AsyncDisposable {
   readonly service: RunningService
   readonly dataDir: string
   readonly logger: KeptLog
-  token(userId?: string, ttlMs?: number): Promise<string>
+  token(userId?: string, ttlMs?: number, role?: string): Promise<string>
 }
 
 export interface HereOptions {
@@ -91,14 +92,17 @@ export interface HereOptions {
   readonly providers?: readonly Provider[]
   readonly environment?: Environment
   readonly bounds?: Partial<Bounds>
+  /** Instead of one that keeps its lines. */
+  readonly logger?: Logger
 }
 
-export async function startHere({ dataDir, providers, environment = {}, bounds }: HereOptions = {}): Promise<ServiceHere> {
+export async function startHere({ dataDir, providers, environment = {}, bounds, logger: chosen }: HereOptions = {}): Promise<ServiceHere> {
   const folder = dataDir === undefined ? await tempFolder() : null
   const config = readConfig({
     PORT: '0',
     AI_SERVICE_PORT: '0',
     ASIDE_FIND_OLLAMA: '0',
+    AI_DRAIN_TIMEOUT: '2s',
     ASIDE_RESOURCES_DIR: `${root}test/fixtures`,
     ASIDE_DATA_DIR: dataDir ?? folder?.path,
     ...environment
@@ -106,7 +110,7 @@ export async function startHere({ dataDir, providers, environment = {}, bounds }
   const logger = keptLog()
   const service = await startService({
     config,
-    logger,
+    logger: chosen ?? logger,
     ...(providers === undefined ? {} : { providers }),
     ...(bounds === undefined ? {} : { bounds })
   })
@@ -114,8 +118,8 @@ export async function startHere({ dataDir, providers, environment = {}, bounds }
     service,
     dataDir: config.dataDir,
     logger,
-    token: async (userId = 'anna', ttlMs = 60_000) =>
-      await issueToken(await signingKeys(config.dataDir), { userId, role: 'user', ttlMs, now: Date.now(), tokenId: uuidv7() }),
+    token: async (userId = 'anna', ttlMs = 60_000, role = 'user') =>
+      await issueToken(await signingKeys(config.dataDir), { userId, role, ttlMs, now: Date.now(), tokenId: uuidv7() }),
     async [Symbol.asyncDispose]() {
       await service.stop()
       await folder?.[Symbol.asyncDispose]()
@@ -189,6 +193,7 @@ export async function startProgram(environment: Environment, command: readonly [
       PORT: '0',
       AI_SERVICE_PORT: '0',
       ASIDE_FIND_OLLAMA: '0',
+      AI_DRAIN_TIMEOUT: '2s',
       ASIDE_RESOURCES_DIR: `${root}test/fixtures`,
       ...environment
     },

@@ -2,6 +2,7 @@
 // that prunes or erases the store reaches it.
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { CompactSign, compactVerify } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '../../shared/kit/clock.ts'
@@ -9,8 +10,10 @@ import { ALGORITHM, type SigningKeys } from '../auth/keys.ts'
 import { openDatabase, type Database } from '../store/database.ts'
 import { storeKey } from '../store/store.ts'
 import { createWriter } from '../store/writer.ts'
+import { pseudonymOf } from './pseudonym.ts'
 import { auditActions, type Audit } from './audit.ts'
-import { nextEntry, verifyChain, type AuditEntry, type AuditHead, type ChainReport } from './chain.ts'
+import type { AuditReader } from './reader.ts'
+import { createChainCheck, nextEntry, verifyChain, type AuditEntry, type AuditHead, type ChainReport } from './chain.ts'
 
 const migrations: readonly string[] = [
   `
@@ -30,6 +33,8 @@ const migrations: readonly string[] = [
   `
 ]
 
+/** Entries that are checked before others get on. */
+const VERIFIED_AT_ONCE = 500
 /** A signed head is written after this many entries, at each start, hourly and at the end. */
 const HEAD_EVERY_ENTRIES = 500
 const HEAD_EVERY_MS = 3_600_000
@@ -54,7 +59,7 @@ function fromRow(row: Row): AuditEntry {
   return { ...row, action: action ?? 'access.denied', details: detailsSchema.parse(JSON.parse(row.details)) }
 }
 
-export interface AuditLog extends Audit {
+export interface AuditLog extends Audit, AuditReader {
   readonly incident: string | null
   /** Writes the last head and closes the file. */
   stop(): Promise<void>
@@ -73,6 +78,11 @@ export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOpt
   const writer = createWriter(database)
   const insert = database.prepare<[Row]>('INSERT INTO entry VALUES (@n, @at, @actor, @action, @subject, @details, @previous, @hash)')
   const selectLast = database.prepare<[], Pick<AuditEntry, 'n' | 'hash'>>('SELECT n, hash FROM entry ORDER BY n DESC LIMIT 1')
+  const selectPage = database.prepare<[number, number], Row>('SELECT * FROM entry WHERE n < ? ORDER BY n DESC LIMIT ?')
+  const selectAfter = database.prepare<[number, number], Row>('SELECT * FROM entry WHERE n > ? ORDER BY n LIMIT ?')
+  const selectOf = database.prepare<[{ userId: string; pseudonym: string }], Row>(
+    'SELECT * FROM entry WHERE actor IN (@userId, @pseudonym) OR subject IN (@userId, @pseudonym) ORDER BY n'
+  )
   let headed = selectLast.get()?.n ?? 0
   let heads = Promise.resolve()
 
@@ -89,8 +99,30 @@ export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOpt
   keepHead()
   const timer = setInterval(keepHead, HEAD_EVERY_MS)
   timer.unref()
+  const verify = async (): Promise<ChainReport> => {
+    // The heads first: one that is written while the chain is read lies beyond what was read of it.
+    const { heads, forged } = await readHeads(dataDir, keys)
+    if (forged !== null) return forgedReport(heads, forged)
+    const check = createChainCheck(heads)
+    for (let last = 0; ;) {
+      const found = selectAfter.all(last, VERIFIED_AT_ONCE)
+      for (const row of found) {
+        const broken = check.take(asWritten(row))
+        if (broken !== null) return broken
+      }
+      const end = found.at(-1)
+      if (end === undefined) return check.end()
+      last = end.n
+      await nextTick()
+    }
+  }
+  let verifying: Promise<ChainReport> | null = null
+
   return {
     incident,
+    page: ({ limit, before = Number.MAX_SAFE_INTEGER }) => selectPage.all(before, limit).map(fromRow),
+    entriesOf: (userId) => selectOf.all({ userId, pseudonym: pseudonymOf(userId) }).map(fromRow),
+    verify: () => (verifying ??= verify().finally(() => (verifying = null))),
     async record(event) {
       const n = await writer.write(() => {
         const entry = nextEntry(selectLast.get() ?? null, event, clock.now())
@@ -117,7 +149,7 @@ export async function verifyAudit({ dataDir, keys, clock }: Omit<AuditOptions, '
   try {
     // The heads first: one that is written while the chain is read lies beyond what was read of it.
     const { heads, forged } = await readHeads(dataDir, keys)
-    if (forged !== null) return { ok: false, entries: 0, heads: heads.length, brokenAt: null, reason: forged }
+    if (forged !== null) return forgedReport(heads, forged)
     return verifyChain(rows(database), heads)
   } finally {
     database.close()
@@ -126,9 +158,18 @@ export async function verifyAudit({ dataDir, keys, clock }: Omit<AuditOptions, '
 
 function* rows(database: Database): Generator<AuditEntry> {
   for (const row of database.prepare<[], Row>('SELECT * FROM entry ORDER BY n').iterate()) {
-    const entry = fromRow(row)
-    yield entry.action === row.action ? entry : { ...entry, hash: '' }
+    yield asWritten(row)
   }
+}
+
+/** An action that was never one can't have been written by us: the entry then fits no hash. */
+function asWritten(row: Row): AuditEntry {
+  const entry = fromRow(row)
+  return entry.action === row.action ? entry : { ...entry, hash: '' }
+}
+
+function forgedReport(heads: readonly AuditHead[], reason: string): ChainReport {
+  return { ok: false, entries: 0, heads: heads.length, brokenAt: null, reason }
 }
 
 async function openFile(dataDir: string, clock: Clock, leaveDamage: boolean): Promise<{ database: Database; incident: string | null }> {

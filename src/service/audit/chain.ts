@@ -56,26 +56,49 @@ export interface ChainReport {
   readonly reason: string
 }
 
+/** Takes the entries in order. */
+export interface ChainCheck {
+  /** The report when the entry is not as it was written; null: go on. */
+  take(entry: AuditEntry): ChainReport | null
+  /** After the last entry. */
+  end(): ChainReport
+}
+
 /**
- * Reads the whole chain once. `heads` are those whose signature was good; a head beyond the end says that entries are
- * missing, a head with another hash that the chain was written anew.
+ * `heads` are those whose signature was good; a head beyond the end says that entries are missing, a head with another hash that
+ * the chain was written anew.
  */
-export function verifyChain(entries: Iterable<AuditEntry>, heads: readonly AuditHead[]): ChainReport {
+export function createChainCheck(heads: readonly AuditHead[]): ChainCheck {
   const waiting = new Map<number, AuditHead[]>()
   for (const head of heads) waiting.set(head.n, [...(waiting.get(head.n) ?? []), head])
   let last: AuditEntry | null = null
   let count = 0
   const broken = (at: number, reason: string): ChainReport => ({ ok: false, entries: count, heads: heads.length, brokenAt: at, reason })
-  for (const entry of entries) {
-    const expected: number = (last?.n ?? 0) + 1
-    if (entry.n !== expected) return broken(expected, `Entry ${expected} is missing; the next one is ${entry.n}.`)
-    if (entry.previous !== (last?.hash ?? START_HASH)) return broken(entry.n, `Entry ${entry.n} does not follow the one before it.`)
-    if (hashOf(entry) !== entry.hash) return broken(entry.n, `Entry ${entry.n} was changed after it was written.`)
-    if (waiting.get(entry.n)?.some((head) => head.hash !== entry.hash)) return broken(entry.n, `The chain up to entry ${entry.n} was written anew.`)
-    last = entry
-    count += 1
+  return {
+    take(entry) {
+      const expected: number = (last?.n ?? 0) + 1
+      if (entry.n !== expected) return broken(expected, `Entry ${expected} is missing; the next one is ${entry.n}.`)
+      if (entry.previous !== (last?.hash ?? START_HASH)) return broken(entry.n, `Entry ${entry.n} does not follow the one before it.`)
+      if (hashOf(entry) !== entry.hash) return broken(entry.n, `Entry ${entry.n} was changed after it was written.`)
+      if (waiting.get(entry.n)?.some((head) => head.hash !== entry.hash)) return broken(entry.n, `The chain up to entry ${entry.n} was written anew.`)
+      last = entry
+      count += 1
+      return null
+    },
+    end() {
+      const missing = heads.find((head) => head.n > count)
+      if (missing !== undefined) return broken(count + 1, `The log ends at entry ${count}, but had ${missing.n} entries before.`)
+      return { ok: true, entries: count, heads: heads.length, brokenAt: null, reason: '' }
+    }
   }
-  const missing = heads.find((head) => head.n > count)
-  if (missing !== undefined) return broken(count + 1, `The log ends at entry ${count}, but had ${missing.n} entries before.`)
-  return { ok: true, entries: count, heads: heads.length, brokenAt: null, reason: '' }
+}
+
+/** Reads the whole chain once. */
+export function verifyChain(entries: Iterable<AuditEntry>, heads: readonly AuditHead[]): ChainReport {
+  const check = createChainCheck(heads)
+  for (const entry of entries) {
+    const broken = check.take(entry)
+    if (broken !== null) return broken
+  }
+  return check.end()
 }

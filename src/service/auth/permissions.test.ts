@@ -6,9 +6,9 @@ describe('permissions', () => {
     const table = Object.fromEntries(roles.map((role) => [role, permissions.filter((permission) => may({ role }, permission))]))
     expect(table).toEqual({
       user: ['ask'],
-      service: ['ask'],
-      manager: ['ask', 'usage.read-all', 'budget.override', 'knowledge.manage'],
-      admin: ['ask', 'usage.read-all', 'audit.read', 'budget.override', 'person.erase-any', 'knowledge.manage']
+      service: ['ask', 'metrics.read'],
+      manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override', 'knowledge.manage'],
+      admin: ['ask', 'usage.read-all', 'audit.read', 'metrics.read', 'budget.override', 'person.erase-any', 'knowledge.manage']
     })
   })
 

@@ -52,6 +52,8 @@ function sayWhy(error: unknown): void {
 
 process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
+// Not before it runs: what it reads then is what there is.
+process.on('SIGHUP', () => void service?.reload())
 process.on('disconnect', () => stop('parent has gone'))
 process.on('uncaughtException', (error) => {
   logger.error({ ...errorFields(error), code: toCopilotError(error).code }, 'process.bug')
@@ -71,7 +73,7 @@ function watchParent(): void {
 try {
   const config = takeProcessConfig()
   if (parentPort !== undefined || config.stopsWithParent) watchParent()
-  service = await startService({ config, logger })
+  service = await startService({ config, logger, onLogLevel: (level) => (logger.level = level) })
   const ready = { ready: true, grpc: service.grpc, http: service.http }
   if (parentPort === undefined) process.stdout.write(`${JSON.stringify(ready)}\n`)
   else parentPort.postMessage(ready)

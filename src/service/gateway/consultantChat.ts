@@ -5,6 +5,7 @@ import { CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
 import type { Answer, DeskEvent } from '../sessions/desk.ts'
 import type { ChatMessage, ChatSession } from '../sessions/sessions.ts'
+import { correlationId } from '../correlation.ts'
 import { iso, questionIn, sessionOf } from './chatSession.ts'
 import { fieldsOf } from './erp.ts'
 import { toSocketError, type AiError } from './foreignErrors.ts'
@@ -31,6 +32,7 @@ const metadataSchema = z.object({
 export function consultantChat(parts: GatewayParts): FrameDialect {
   return {
     path: '/api/v1/admin/chat/ws',
+    meter: parts.meter,
     frame: (type, data) => ({
       type,
       ...(type === 'error' ? errorEnvelope(data as AiError) : data),
@@ -83,7 +85,10 @@ function serve(peer: Peer, parts: GatewayParts, address: URL): (frame: unknown) 
           metadata: { ...about.metadata, state: 'waiting', retry_after: Math.ceil((event.error.retryAfterMs ?? 0) / 1_000) }
         })
       case 'failed':
-        return peer.send('error', toSocketError(event.error, { correlationId: newId(), messageId: event.replyTo, sessionId: event.key.sessionId }))
+        return peer.send(
+          'error',
+          toSocketError(event.error, { correlationId: correlationId() ?? newId(), messageId: event.replyTo, sessionId: event.key.sessionId })
+        )
     }
   }
 

@@ -20,7 +20,9 @@ import type { CancelRequest, ChatRequest, HealthRequest, StreamRequest, StreamRe
 import { PROTOCOL_VERSION } from '../../shared/wire/socket.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken } from '../auth/verifier.ts'
+import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
+import type { GrpcMethod } from '../metrics/metrics.ts'
 import { admit, MAX_MESSAGE_BYTES } from './admission.ts'
 import { listen, whole } from './conversation.ts'
 import { toGrpcStatus } from './foreignErrors.ts'
@@ -54,14 +56,20 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
       error === null ? resolve(actual) : reject(portFault(error, `${host}:${port}`, 'AI_SERVICE_PORT'))
     )
   })
+  let shutdown: Promise<void> | null = null
+  const drain = (): Promise<void> => {
+    health.setStatus('', 'NOT_SERVING')
+    health.setStatus('ai.AICopilot', 'NOT_SERVING')
+    // GOAWAY on every connection: calls under way go on, new ones go to another process.
+    return (shutdown ??= new Promise((resolve) => server.tryShutdown(() => resolve())))
+  }
   return {
     address: `${host}:${bound}`,
+    drain: () => void drain(),
     async close() {
-      health.setStatus('', 'NOT_SERVING')
-      health.setStatus('ai.AICopilot', 'NOT_SERVING')
       let timer: NodeJS.Timeout | undefined
       await Promise.race([
-        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+        drain(),
         // Idle keepalive connections and health watches never end by themselves.
         new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)))
       ])
@@ -79,7 +87,7 @@ interface Call {
 }
 
 function copilot(parts: GatewayParts): AICopilotServer {
-  const { broker, verifier, status, newId, logger, version } = parts
+  const { broker, verifier, status, newId, logger, version, metrics, meter } = parts
 
   const callerOf = async (call: Call): Promise<Caller> => await verifier.verify(bearerToken(call.metadata.get('authorization')[0]?.toString()))
 
@@ -91,25 +99,36 @@ function copilot(parts: GatewayParts): AICopilotServer {
     return controller.signal
   }
 
-  const announce = (call: Call): void => {
+  /** One call from its first byte to its end: counted, and found again by its id. `handle` resolves when the call has been answered. */
+  const conduct = async (call: Call, method: GrpcMethod, handle: () => Promise<void>, refuse: (status: StatusObject) => void): Promise<void> => {
+    const id = acceptedId(call.metadata.get(CORRELATION_HEADER)[0], newId)
     const metadata = new Metadata()
     metadata.set('aside-protocol', String(PROTOCOL_VERSION))
-    call.sendMetadata(metadata)
+    metadata.set(CORRELATION_HEADER, id)
+    meter.message()
+    const end = meter.connected()
+    try {
+      call.sendMetadata(metadata)
+      await correlated(id, handle)
+      metrics.grpcCall(method, 'ok')
+    } catch (error) {
+      const { code } = toCopilotError(error)
+      metrics.grpcCall(method, code)
+      meter.refused(code)
+      if (code === 'internal') logger.error({ correlationId: id, ...errorFields(error) }, 'grpc.bug')
+      refuse(toGrpcStatus(error, id))
+    } finally {
+      end()
+    }
   }
 
-  const failure = (error: unknown): StatusObject => {
-    const correlationId = newId()
-    if (toCopilotError(error).code === 'internal') logger.error({ correlationId, ...errorFields(error) }, 'grpc.bug')
-    return toGrpcStatus(error, correlationId)
-  }
-
-  const unary = <Request, Response>(handle: (request: Request, call: Call) => Promise<Response>) => {
+  const unary = <Request, Response>(method: GrpcMethod, handle: (request: Request, call: Call) => Promise<Response>) => {
     return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-      announce(call)
-      // oxlint-disable promise/no-callback-in-promise -- grpc-js takes its answers by callback
-      handle(call.request, call).then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(failure(error))
+      void conduct(
+        call,
+        method,
+        async () => callback(null, await handle(call.request, call)),
+        (status) => callback(status)
       )
     }
   }
@@ -131,7 +150,7 @@ function copilot(parts: GatewayParts): AICopilotServer {
   }
 
   return {
-    chat: unary<ChatRequest, ChatResponse>(async (request, call) => {
+    chat: unary<ChatRequest, ChatResponse>('Chat', async (request, call) => {
       const caller = await callerOf(call)
       const admitted = admit({ ...request, afterSeq: 0 }, caller, newId)
       const listening = await listen(broker, caller, admitted, signalOf(call), 'whole')
@@ -148,16 +167,20 @@ function copilot(parts: GatewayParts): AICopilotServer {
       }
     }),
     streamChat: (call) => {
-      announce(call)
-      stream(call).catch((error: unknown) => call.emit('error', asServiceError(failure(error))))
+      void conduct(
+        call,
+        'StreamChat',
+        () => stream(call),
+        (status) => call.emit('error', asServiceError(status))
+      )
     },
-    healthCheck: unary<HealthRequest, HealthResponse>(async (_request, call) => {
+    healthCheck: unary<HealthRequest, HealthResponse>('HealthCheck', async (_request, call) => {
       // Probes come without a token; a bad one is refused like everywhere else.
       if (call.metadata.get('authorization').length > 0) await callerOf(call)
       const now = await status(signalOf(call))
       return { healthy: true, status: 'serving', version, protocol: PROTOCOL_VERSION, answeredBy: answeredBy(now) ?? '' }
     }),
-    cancelTurn: unary<CancelRequest, CancelResponse>(async ({ turnId }, call) => ({
+    cancelTurn: unary<CancelRequest, CancelResponse>('CancelTurn', async ({ turnId }, call) => ({
       cancelled: await broker.cancel(await callerOf(call), turnId.toLowerCase())
     }))
   }

@@ -3,6 +3,7 @@
 import { CopilotError } from '../../shared/errors.ts'
 import type { TurnEvent } from '../../shared/turn.ts'
 import { pieceOf, PROTOCOL_VERSION, socketEvents, type AiAck } from '../../shared/wire/socket.ts'
+import { correlationId } from '../correlation.ts'
 import { admit, type Admitted } from './admission.ts'
 import { listen, listenToAll, whole, type Listening } from './conversation.ts'
 import { toSocketError } from './foreignErrors.ts'
@@ -119,8 +120,8 @@ function sayToBaseClient(peer: Peer, event: TurnEvent, messageId: string): void 
   else if (event.type === 'status') {
     peer.send(socketEvents.status, { status: event.stage, message_id: messageId, progress: event.progress ?? 0 })
   } else if (event.type === 'failed') {
-    const { correlationId = '' } = event.error
-    peer.send(socketEvents.error, toSocketError(CopilotError.fromWire(event.error), { correlationId, messageId }))
+    const id = correlationId() ?? ''
+    peer.send(socketEvents.error, toSocketError(CopilotError.fromWire(event.error), { correlationId: id, messageId }))
     piece('', true)
   }
 }

@@ -8,6 +8,7 @@ import type { FrameDialect } from './frames.ts'
 export function erpFrames(parts: GatewayParts): FrameDialect {
   return {
     path: '/ws',
+    meter: parts.meter,
     frame: (type, data) => envelope(type, data, parts.clock),
     open(peer) {
       const handles = erpDialect(peer, parts)

@@ -1,11 +1,16 @@
 // What a dialect is to the rest of the service, and what each of them needs.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { AuditReader } from '../audit/reader.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Library } from '../knowledge/library.ts'
 import type { Refreshing } from '../knowledge/refreshing.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
+import type { DialectMeter, Metrics } from '../metrics/metrics.ts'
+import type { Person } from '../person/person.ts'
+import type { Readiness } from '../readiness.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
@@ -29,6 +34,12 @@ export interface GatewayParts {
   readonly newId: NewId
   readonly logger: Logger
   readonly version: string
+  readonly metrics: Metrics
+  readonly readiness: Readiness
+  readonly person: Person
+  readonly audit: Audit & AuditReader
+  /** Of this door, or of the dialect. */
+  readonly meter: DialectMeter
   /** Of chat sessions and threads. */
   readonly desk: Desk
   readonly events: ExternalEvents
@@ -51,6 +62,8 @@ export interface KnowledgeRoom {
 export interface Door {
   /** `host:port` as it was bound. */
   readonly address: string
+  /** The process is about to go: clients hear that they should go elsewhere, and what is being said goes on. */
+  drain(): void
   /** Takes nothing new; what is being said is finished. */
   close(): Promise<void>
 }

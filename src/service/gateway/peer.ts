@@ -2,6 +2,7 @@
 // WebSockets each bring a `Wire`; the rules about refusing, flooding and slow reading are here, once.
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import { requireFresh, type Caller } from '../auth/caller.ts'
+import { correlationId as currentId } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import type { Conduct } from './conduct.ts'
 import { toSocketError, type AiError } from './foreignErrors.ts'
@@ -57,15 +58,15 @@ export interface PeerOptions {
   readonly wire: Wire
   readonly conduct: Conduct
   readonly gone: AbortSignal
-  readonly parts: Pick<GatewayParts, 'clock' | 'newId' | 'logger'>
+  readonly parts: Pick<GatewayParts, 'clock' | 'newId' | 'logger' | 'meter'>
 }
 
-export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId, logger } }: PeerOptions): Peer {
+export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId, logger, meter } }: PeerOptions): Peer {
   let closing = false
   const close = (error: unknown): void => {
     if (closing || gone.aborted) return
     closing = true
-    wire.sayThenClose(toSocketError(error, { correlationId: newId() }))
+    wire.sayThenClose(toSocketError(error, { correlationId: currentId() ?? newId() }))
   }
   const send: Peer['send'] = (type, data) => {
     if (closing || gone.aborted) return
@@ -80,19 +81,22 @@ export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId,
       try {
         await wire.room(gone)
       } catch (error) {
+        meter.refused(toCopilotError(error).code)
         close(error)
       }
     },
     proof: () => wire.proof(),
     take() {
+      meter.message()
       requireFresh(caller, clock.now())
       conduct.message()
     },
     accepted: () => conduct.accepted(),
     refuse(error, ids = {}, { ack, say = (told: AiError) => send('error', told) } = {}) {
       if (closing || gone.aborted) return
-      const correlationId = newId()
+      const correlationId = currentId() ?? newId()
       const { code } = toCopilotError(error)
+      meter.refused(code)
       if (code === 'internal') logger.error({ correlationId, ...ids, ...errorFields(error) }, 'socket.bug')
       const told = toSocketError(error, { correlationId, ...ids })
       ack?.(told)

@@ -6,14 +6,19 @@ import { z } from 'zod'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
+import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
+import { auditRoutes } from './audit.fastify.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
-import { toRestError } from './foreignErrors.ts'
+import { toRestError, type RestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { knowledgeRoutes } from './knowledge.fastify.ts'
+import type { ReadinessReport } from '../readiness.ts'
+import { addMetrics } from './metrics.fastify.ts'
 import { addOverrides } from './overrides.fastify.ts'
+import { personRoutes } from './person.fastify.ts'
 import { portFault } from './portFault.ts'
 import { webhookRoutes } from './webhooks.fastify.ts'
 
@@ -40,14 +45,22 @@ const SLOW_READER_MS = 60_000
 const CONNECTION_BACKLOG = 4_096
 
 export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
-  const { broker, verifier, status, newId, logger, version } = parts
+  const { broker, verifier, status, newId, logger, version, metrics, meter, readiness } = parts
+  const restFailure = (error: unknown, correlationId: string): RestError => {
+    const { fault, httpStatus } = faultOf(error)
+    meter.refused(fault.code)
+    const told = toRestError(fault, correlationId)
+    return httpStatus === undefined ? told : { ...told, status: httpStatus }
+  }
   const app = fastify({
     logger: false,
     bodyLimit: MAX_MESSAGE_BYTES,
-    genReqId: () => newId(),
+    genReqId: ({ headers }) => acceptedId(headers[CORRELATION_HEADER], newId),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
+    // A user id of 128 characters, each of them escaped.
+    routerOptions: { maxParamLength: 128 * 12 },
     exposeHeadRoutes: false,
     // What is no HTTP has no request and no reply: the refusal is written to the socket as it is.
     clientErrorHandler: (error, socket) => {
@@ -80,10 +93,16 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   const methods = watchRoutes(app)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods(request.url)
-    const { status: code, body } = toRestError(allowed.length === 0 ? faults.nothingHere() : faults.otherMethod(allowed), request.id)
+    const { status: code, body } = restFailure(allowed.length === 0 ? faults.nothingHere() : faults.otherMethod(allowed), request.id)
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
     return reply.code(allowed.length === 0 ? code : 405).send(body)
   })
+  app.addHook('onRequest', async (_request, reply) => {
+    meter.message()
+    reply.raw.once('close', meter.connected())
+  })
+  // Only now: reading the body ends whatever went beside the call before it.
+  app.addHook('preValidation', (request, _reply, done) => correlated(request.id, done))
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-correlation-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
@@ -101,14 +120,15 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   }
 
   app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (request) => {
-    const { providers } = await status(goneSignal(request.raw.socket))
-    if (!providers.some((provider) => provider.ready)) throw new CopilotError('unavailable', 'No provider is ready.', { retryAfterMs: 1_000 })
-    return { status: 'ready', store: 'ok', providers: providers.filter(({ ready }) => ready).map(({ id }) => id) }
+  app.get('/readyz', async (_request, reply) => {
+    const { ready, isDraining, checks } = await readiness.report()
+    if (!ready) throw notReady(isDraining, checks)
+    const { providers } = await status(goneSignal(reply.raw))
+    return { status: 'ready', ...checks, providers: providers.filter((provider) => provider.ready).map(({ id }) => id) }
   })
-  app.get('/api/ai/status', async (request) => {
+  app.get('/api/ai/status', async (request, reply) => {
     await callerOf(request)
-    const { providers, liveTurns, queueDepth } = await status(goneSignal(request.raw.socket))
+    const { providers, liveTurns, queueDepth } = await status(goneSignal(reply.raw))
     return {
       service: 'ok',
       version,
@@ -125,6 +145,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
       }))
     }
   })
+  addMetrics(app, metrics, callerOf)
   if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
@@ -163,6 +184,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     reply.raw.end()
   })
 
+  personRoutes(app, parts, callerOf)
+  auditRoutes(app, parts.audit, callerOf)
   consultantRoutes(app, parts, { callerOf, goneSignal })
   await webhookRoutes(app, parts)
   if (parts.knowledge !== undefined) await knowledgeRoutes(app, { ...parts.knowledge, callerOf, goneSignal })
@@ -176,6 +199,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   const address = app.server.address()
   return {
     address: `${host}:${typeof address === 'object' && address !== null ? address.port : port}`,
+    // Probes and answers under way need the listener until the end.
+    drain: () => undefined,
     async close() {
       await detach()
       await app.close()
@@ -201,6 +226,12 @@ async function send(reply: FastifyReply, text: string, signal: AbortSignal): Pro
   }
 }
 
+function notReady(isDraining: boolean, checks: ReadinessReport['checks']): CopilotError {
+  const failed = Object.keys(checks).filter((name) => checks[name] === 'failed')
+  const message = isDraining ? 'The service is stopping.' : `Not ready: ${failed.join(', ')}.`
+  return new CopilotError('unavailable', message, { retryAfterMs: 1_000, details: { ...checks, ...(isDraining ? { draining: 'yes' } : {}) } })
+}
+
 const faults = {
   nothingHere: () => new CopilotError('not_found', 'There is nothing at this address.'),
   otherMethod: (allowed: readonly string[]) => new CopilotError('invalid_request', `This address takes ${allowed.join(', ')} only.`)
@@ -219,17 +250,16 @@ function watchRoutes(app: FastifyInstance): (url: string) => readonly string[] {
 }
 
 /** Fastify's own refusals (no JSON, too large, unknown media type, a malformed address) in our words. */
-function restFailure(error: unknown, correlationId: string): ReturnType<typeof toRestError> {
+function faultOf(error: unknown): { readonly fault: CopilotError; readonly httpStatus?: number } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const invalid = (message: string): CopilotError => new CopilotError('invalid_request', message)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return toRestError(new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`), correlationId)
+    return { fault: new CopilotError('context_too_large', `The body is larger than ${MAX_MESSAGE_BYTES} bytes. Send less.`) }
   }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return { ...toRestError(new CopilotError('invalid_request', 'The body must have content-type application/json.'), correlationId), status: 415 }
-  }
-  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return toRestError(faults.nothingHere(), correlationId)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { fault: invalid('The body must have content-type application/json.'), httpStatus: 415 }
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return { fault: faults.nothingHere() }
   if (code.startsWith('FST_ERR_CTP') || (error instanceof SyntaxError && 'statusCode' in error)) {
-    return toRestError(new CopilotError('invalid_request', 'The body must be JSON with content-type application/json.'), correlationId)
+    return { fault: invalid('The body must be JSON with content-type application/json.') }
   }
-  return toRestError(toCopilotError(error), correlationId)
+  return { fault: toCopilotError(error) }
 }

@@ -2,10 +2,11 @@
 // payload the data, the acknowledgement carries the accepted ids or the error.
 import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
-import { CopilotError } from '../../shared/errors.ts'
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import { socketEvents } from '../../shared/wire/socket.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
+import { acceptedId, correlated, offeredIn } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { createConduct } from './conduct.ts'
 import { erpDialect, greeting, turnIdIn, type Ack, type Handle } from './erp.ts'
@@ -29,7 +30,7 @@ type AnySocket = Socket<Events, Events, Record<string, never>, SocketData>
 
 /** Adds the dialects to an HTTP server; returns what ends them. */
 export function attachSockets(server: HttpServer, parts: GatewayParts): () => Promise<void> {
-  const { verifier, newId, logger, bounds, places } = parts
+  const { verifier, newId, logger, bounds, places, meter } = parts
   const io = new Server<Events, Events, Record<string, never>, SocketData>(server, {
     serveClient: false,
     maxHttpBufferSize: bounds.frameBytes,
@@ -51,9 +52,11 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
       socket.data.leave = leave
       // Also for one that is cut between here and its connection.
       socket.conn.once('close', leave)
+      socket.conn.once('close', meter.connected())
       return undefined
     } catch (error) {
       const correlationId = newId()
+      meter.refused(toCopilotError(error).code)
       const refusal = toSocketError(error, { correlationId })
       if (refusal.error?.code === 'internal') logger.error({ correlationId, ...errorFields(error) }, 'socket.bug')
       return Object.assign(new Error(refusal.message), { data: refusal })
@@ -87,7 +90,8 @@ function tokenOf(socket: Pick<Socket, 'handshake'>): string | undefined {
 function serve(socket: AnySocket, parts: GatewayParts): void {
   const peer = peerOf(socket, parts)
   const handles: Readonly<Record<string, Handle>> = { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
-  for (const [event, handle] of Object.entries(handles)) socket.on(event, (...args) => receive(peer, handle, args))
+  for (const [event, handle] of Object.entries(handles))
+    socket.on(event, (...args) => correlated(acceptedId(offeredIn(args[0]), parts.newId), () => receive(peer, handle, args)))
   // Events that nobody listens to count as well, and are otherwise not answered: that is Socket.IO's custom.
   socket.onAny((event: string) => {
     if (Object.hasOwn(handles, event)) return

@@ -2,6 +2,7 @@
 // takes and whoever has to reconnect meanwhile. Everything that lasts is done by the desk.
 import { CopilotError } from '../../shared/errors.ts'
 import type { Answer, DeskEvent } from '../sessions/desk.ts'
+import { correlationId } from '../correlation.ts'
 import { admit } from './admission.ts'
 import { fieldsOf, type Handle } from './erp.ts'
 import type { AiError } from './foreignErrors.ts'
@@ -72,7 +73,10 @@ export function threadDialect(peer: Peer, parts: GatewayParts): Readonly<Record<
       case 'failed':
         startedAt.delete(replyTo)
         peer.send('ai_typing', { thread_id: thread, is_typing: false })
-        return peer.send('ai_error', threadError(toSocketError(event.error, { correlationId: newId(), messageId: replyTo, sessionId: thread })))
+        return peer.send(
+          'ai_error',
+          threadError(toSocketError(event.error, { correlationId: correlationId() ?? newId(), messageId: replyTo, sessionId: thread }))
+        )
     }
   }
 

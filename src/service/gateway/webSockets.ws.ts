@@ -3,9 +3,10 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
-import { CopilotError } from '../../shared/errors.ts'
+import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, protocolToken, refuseTokenInUrl } from '../auth/verifier.ts'
+import { acceptedId, correlated, offeredIn } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { createConduct } from './conduct.ts'
 import { toRestError, toSocketError, type AiError } from './foreignErrors.ts'
@@ -105,6 +106,7 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
   try {
     const caller = await callerOf(request, verifier)
     client.once('close', places.enter(caller))
+    client.once('close', dialect.meter.connected())
     const wire = {
       send,
       room: (signal: AbortSignal) => outgoing.room(signal),
@@ -114,10 +116,17 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
       proof: watchProof(client),
       sayThenClose
     }
-    const peer = createPeer({ caller, wire, conduct: createConduct(bounds, parts.clock), gone: gone.signal, parts })
-    serve(visit, peer, bounds.idleMs)
+    const peer = createPeer({
+      caller,
+      wire,
+      conduct: createConduct(bounds, parts.clock),
+      gone: gone.signal,
+      parts: { ...parts, meter: dialect.meter }
+    })
+    serve(visit, peer, { idleMs: bounds.idleMs, newId })
   } catch (error) {
     const correlationId = newId()
+    dialect.meter.refused(toCopilotError(error).code)
     const told = toSocketError(error, { correlationId })
     if (told.error?.code === 'internal') logger.error({ correlationId, ...errorFields(error) }, 'socket.bug')
     sayThenClose(told)
@@ -156,13 +165,20 @@ async function callerOf(request: IncomingMessage, verifier: GatewayParts['verifi
   return await verifier.verify(bearerToken(request.headers.authorization) ?? protocolToken(offered).token)
 }
 
-function serve({ client, dialect, address }: Visit, peer: Peer, idleMs: number): void {
+function serve({ client, dialect, address }: Visit, peer: Peer, { idleMs, newId }: { idleMs: number; newId: GatewayParts['newId'] }): void {
   const receive = dialect.open(peer, address)
   const idle = setTimeout(() => client.close(1000, 'Nothing was said for long.'), idleMs)
   peer.gone.addEventListener('abort', () => clearTimeout(idle), { once: true })
   const take = async (data: RawData, isBinary: boolean): Promise<void> => {
     peer.take()
-    await receive(parse(data, isBinary))
+    const frame = parse(data, isBinary)
+    await correlated(acceptedId(offeredIn(frame), newId), async () => {
+      try {
+        await receive(frame)
+      } catch (error) {
+        peer.refuse(error)
+      }
+    })
   }
   client.on('message', (data, isBinary) => {
     idle.refresh()

@@ -3,5 +3,7 @@
 export interface Accounts {
   /** Kept when it resolves. */
   remember(userId: string, organisation: string): Promise<void>
+  /** What is remembered beside the store; its row goes with the person's other data. */
+  forget(userId: string): void
   organisationOf(userId: string): string | null
 }

@@ -33,6 +33,7 @@ export function createSqliteAccounts({ database, writer }: Pick<Store, 'database
   }
   return {
     organisationOf,
+    forget: (userId) => void known.delete(userId),
     async remember(userId, organisation) {
       if (organisationOf(userId) === organisation) return
       await writer.write(() => void replace.run(userId, organisation))

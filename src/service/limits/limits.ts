@@ -27,6 +27,7 @@ export interface LimitsOptions {
   readonly store: LimitStore
   readonly policy: LimitsPolicy
   readonly clock: Clock
+  /** Read at each message: they may change while the service runs. */
   readonly rates: LimitRates
   /** True while somebody has lifted the limits of the organisation. */
   readonly isLifted: (organisation: string) => boolean
@@ -58,7 +59,6 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
   const tiers = new Map<string, Tier>()
   const answering = new Map<string, number>()
   const seeding = new Map<string, Promise<void>>()
-  const streamsPerUser = rates.streamsPerUser
 
   const perMinute = (key: string, limit: number, cost = 1): Charge => ({
     key,
@@ -104,7 +104,7 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
       if (tiers.size >= MOST_ORGANISATIONS) tiers.clear()
       tiers.set(organisation, tier)
       const atOnce = answering.get(userId) ?? 0
-      if (atOnce >= streamsPerUser) {
+      if (atOnce >= rates.streamsPerUser) {
         throw new CopilotError('rate_limited', `${atOnce} answers are on their way already. Nothing was lost; ask again when one has ended.`, {
           retryAfterMs: 1_000
         })

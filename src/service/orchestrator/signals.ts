@@ -1,6 +1,7 @@
 // What the orchestrator lets the metrics know, one signal for each thing that happened: a port. Ids and figures only.
 import type { AttemptOutcome } from '../cost/ledger.ts'
 import type { Logger } from '../logging.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { BreakerPhase } from './breaker.ts'
 
 export type OrchestratorSignal =
@@ -28,4 +29,21 @@ export type OnSignal = (signal: OrchestratorSignal) => void
 /** The rare ones, for the log; the metrics count all of them. */
 export function logSignal(logger: Logger, { type, ...fields }: OrchestratorSignal): void {
   if (type === 'breaker' || type === 'failover') logger.warn(fields, `orchestrator.${type}`)
+}
+
+/** What of it is counted; breakers and the depth of the queue are looked up when the figures are asked for. */
+export function countSignal(metrics: Metrics, signal: OrchestratorSignal): void {
+  switch (signal.type) {
+    case 'attempt':
+      return metrics.attempt(signal)
+    case 'failover':
+      return metrics.failover(signal.midAnswer, signal.switchMs)
+    case 'queue-left':
+      return metrics.queueLeft(signal.waitedMs)
+    case 'cache':
+      return metrics.cache(signal.hit)
+    case 'breaker':
+    case 'queued':
+      return
+  }
 }

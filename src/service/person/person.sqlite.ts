@@ -1,61 +1,110 @@
-// What the service's store keeps of a person, table by table.
+// What the service's store keeps of a person, table by table. A test walks the schema: a table that is neither here nor in
+// `impersonalTables` fails it, so nobody's data is forgotten when a table is added.
 import type { Store } from '../store/store.ts'
 import type { PersonalStore } from './person.ts'
 
-interface Kept {
+interface PersonalTable {
+  /** As it is called in the export. */
   readonly name: string
-  /** With one parameter, the user's id. */
+  /** Where it is, with what hangs on it by a foreign key. */
+  readonly tables: readonly string[]
+  /** With the parameter `@userId`. */
   readonly select: string
-  readonly deletes: readonly string[]
+  /** With `@userId` and `@nobody`, a name made for this erasure alone. */
+  readonly erase: string
 }
 
-const kept: readonly Kept[] = [
+const personalTables: readonly PersonalTable[] = [
   {
     name: 'turns',
+    tables: ['turn', 'turn_events'],
     select: `SELECT turn_id AS turnId, session_id AS sessionId, question, created_at AS createdAt, ended_at AS endedAt,
       (SELECT json_group_array(json(events)) FROM turn_events WHERE turn_events.turn_id = turn.turn_id) AS events
-      FROM turn WHERE user_id = ? ORDER BY created_at, turn_id`,
-    deletes: ['DELETE FROM turn WHERE user_id = ?']
+      FROM turn WHERE user_id = @userId ORDER BY created_at, turn_id`,
+    erase: 'DELETE FROM turn WHERE user_id = @userId'
   },
   {
     name: 'messages',
+    tables: ['message'],
     select: `SELECT session_id AS sessionId, turn_id AS turnId, role, text, created_at AS createdAt FROM message
-      WHERE user_id = ? ORDER BY position`,
-    deletes: ['DELETE FROM message WHERE user_id = ?']
+      WHERE user_id = @userId ORDER BY position`,
+    erase: 'DELETE FROM message WHERE user_id = @userId'
+  },
+  {
+    name: 'chatMessages',
+    tables: ['chat_message'],
+    select: `SELECT kind, session_id AS sessionId, message_id AS messageId, role, content, created_at AS createdAt, state, details
+      FROM chat_message WHERE user_id = @userId ORDER BY position`,
+    erase: 'DELETE FROM chat_message WHERE user_id = @userId'
+  },
+  {
+    name: 'chatSessions',
+    tables: ['chat_session'],
+    select: `SELECT kind, session_id AS sessionId, client_name AS clientName, context, meeting_type AS meetingType, metadata,
+      created_at AS createdAt, updated_at AS updatedAt FROM chat_session WHERE user_id = @userId ORDER BY created_at, session_id`,
+    erase: 'DELETE FROM chat_session WHERE user_id = @userId'
+  },
+  {
+    name: 'costs',
+    tables: ['cost_attempt'],
+    select: `SELECT turn_id AS turnId, organisation, client, provider, model, at, cost_micros AS costMicros,
+      input_tokens AS inputTokens, output_tokens AS outputTokens, outcome FROM cost_attempt WHERE user_id = @userId ORDER BY at, attempt_id`,
+    // What was spent stays spent: the organisation's books must add up. Who spent it is gone.
+    erase: 'UPDATE cost_attempt SET user_id = @nobody WHERE user_id = @userId'
+  },
+  {
+    name: 'account',
+    tables: ['account'],
+    select: 'SELECT organisation FROM account WHERE user_id = @userId',
+    erase: 'DELETE FROM account WHERE user_id = @userId'
+  },
+  {
+    name: 'overrides',
+    tables: ['limit_override'],
+    select: 'SELECT organisation, until, reason FROM limit_override WHERE granted_by = @userId ORDER BY organisation',
+    erase: 'UPDATE limit_override SET granted_by = @nobody WHERE granted_by = @userId'
   }
 ]
 
-/** Columns that hold JSON, shown as what they hold. */
-const JSON_COLUMNS = new Set(['question', 'events'])
+/** Tables that keep nothing of a user, and why. */
+export const impersonalTables: Readonly<Record<string, string>> = {
+  article: 'the knowledge that ships',
+  passage: 'the knowledge that ships',
+  passage_index: 'the words of passages',
+  cost_month: 'sums of organisations and their clients',
+  external_event: 'what other systems sent; kept by source, forgotten by AI_RETENTION'
+}
 
-export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>): PersonalStore[] {
-  return kept.map(({ name, select, deletes }) => {
-    const read = database.prepare<[string], Record<string, unknown>>(select)
-    const removals = deletes.map((sql) => database.prepare<[string]>(sql))
+/** By table: the columns that name a user. */
+export function registeredTables(): ReadonlySet<string> {
+  return new Set(personalTables.flatMap(({ tables }) => tables))
+}
+
+/** Columns that hold JSON, shown as what they hold. */
+const JSON_COLUMNS = new Set(['question', 'events', 'context', 'metadata', 'details'])
+
+export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>, newName: () => string): PersonalStore[] {
+  return personalTables.map(({ name, select, erase }) => {
+    const read = database.prepare<[{ userId: string }], Record<string, unknown>>(select)
+    const removal = database.prepare<[{ userId: string; nobody: string }]>(erase)
     return {
       name,
       *read(userId) {
         // All at once: a cursor left open would hold back the writer.
-        for (const row of read.all(userId)) {
-          yield Object.fromEntries(
-            Object.entries(row).map(([column, value]) => [
-              column,
-              JSON_COLUMNS.has(column) && typeof value === 'string' ? (JSON.parse(value) as unknown) : value
-            ])
-          )
+        for (const row of read.all({ userId })) {
+          yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, JSON_COLUMNS.has(column) ? parsed(value) : value]))
         }
       },
-      erase: (userId) => writer.write(() => removals.reduce((sum, removal) => sum + removal.run(userId).changes, 0))
+      erase: (userId) => {
+        const nobody = `erased:${newName()}`
+        return writer.write(() => removal.run({ userId, nobody }).changes)
+      }
     }
   })
 }
 
-/** Ids of the person's turns that have not ended. */
-export function unfinishedTurnsOf({ database }: Pick<Store, 'database'>, userId: string): string[] {
-  return database
-    .prepare<[string], { turn_id: string }>('SELECT turn_id FROM turn WHERE user_id = ? AND ended_at IS NULL')
-    .all(userId)
-    .map((row) => row.turn_id)
+function parsed(value: unknown): unknown {
+  return typeof value === 'string' ? (JSON.parse(value) as unknown) : value
 }
 
 /** Deleted rows are written over as they go (`secure_delete`); what the write-ahead log still holds of them goes here. */

@@ -10,7 +10,8 @@ import { openStore } from '../store/store.ts'
 import { createBroker } from '../turns/broker.ts'
 import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
 import { createPerson } from './person.ts'
-import { compactStore, createSqlitePersonalStores, unfinishedTurnsOf } from './person.sqlite.ts'
+import { compactStore, createSqlitePersonalStores, impersonalTables, registeredTables } from './person.sqlite.ts'
+import { createSqliteRetention } from './retention.sqlite.ts'
 
 const anna = { userId: 'anna', role: 'user', expiresAt: null }
 const bob = { userId: 'bob', role: 'user', expiresAt: null }
@@ -25,19 +26,23 @@ async function setUp() {
       conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'user', text: question.text, createdAt: 1 }),
     async answer(turn, { signal, emit }) {
       emit({ type: 'delta', text: `Said to ${turn.userId}.` })
-      if (turn.question.text.includes('forever'))
-        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-      return 'stop'
+      if (!turn.question.text.includes('forever')) return 'stop'
+      try {
+        return await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      } finally {
+        // As the real one does: what was read is written down, a while after it was stopped.
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        const { userId, turnId, question } = turn
+        await conversation.save({ userId, sessionId: question.sessionId, turnId, role: 'assistant', text: 'A late word.', createdAt: 2 })
+      }
     }
   }
   const broker = createBroker({ log: createSqliteTurnLog(store), agent, clock, newId: () => crypto.randomUUID(), logger: keptLog() })
   const audited: AuditEvent[] = []
   const person = createPerson({
-    stores: createSqlitePersonalStores(store),
+    stores: createSqlitePersonalStores(store, () => crypto.randomUUID()),
     audit: { record: async (event) => void audited.push(event) },
-    stopTurns: async (userId) => {
-      for (const turnId of unfinishedTurnsOf(store, userId)) await broker.cancel({ userId, role: 'user', expiresAt: null }, turnId)
-    },
+    stopTurns: (userId) => broker.endAllOf(userId),
     compact: () => compactStore(store)
   })
   const ask = async (caller: typeof anna, text: string): Promise<string> => {
@@ -66,7 +71,12 @@ describe('person', () => {
     await house.ask(anna, 'What does Contoso pay?')
     await house.ask(bob, 'What does Fabrikam pay?')
     const [head, ...rest] = await house.lines('anna')
-    expect(head).toEqual({ format: 'aside-person', version: 1, userId: 'anna', stores: ['turns', 'messages'] })
+    expect(head).toEqual({
+      format: 'aside-person',
+      version: 1,
+      userId: 'anna',
+      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides']
+    })
     expect(rest).toMatchObject([
       { store: 'turns', value: { question: { text: 'What does Contoso pay?' } } },
       { store: 'messages', value: { role: 'user', text: 'What does Contoso pay?' } }
@@ -81,7 +91,7 @@ describe('person', () => {
     await house.ask(bob, 'What does Fabrikam pay?')
     const endless = house.ask(anna, 'Talk forever')
     await expect.poll(() => house.broker.liveTurns).toBe(1)
-    expect(await house.person.erase('anna', 'admin')).toEqual({ turns: 2, messages: 2 })
+    expect(await house.person.erase('anna', 'admin')).toMatchObject({ turns: 2, messages: 3 })
     await expect(endless).resolves.toBe('Said to anna.')
     expect(await house.lines('anna')).toHaveLength(1)
     expect(await house.lines('bob')).toHaveLength(3)
@@ -101,5 +111,107 @@ describe('person', () => {
     await house.person.erase('anna', 'anna')
     expect(holds()).toBe(false)
     expect((await readFile(join(house.folder.path, 'service.sqlite-wal'))).length).toBe(0)
+  })
+})
+
+/** One row for every table that names users; each text holds the user's id where the schema has one. */
+function fillEveryTable({ database }: Awaited<ReturnType<typeof openStore>>, userId: string): void {
+  for (const sql of [
+    `INSERT INTO turn (turn_id, user_id, session_id, message_id, question, created_at, ended_at) VALUES (@id, @userId, 's', 'm', '{"text":"q"}', 1, 2)`,
+    `INSERT INTO turn_events VALUES (@id, 1, 1, '[{"type":"done"}]')`,
+    `INSERT INTO message (user_id, session_id, turn_id, role, text, created_at) VALUES (@userId, 's', @id, 'user', 'q', 1)`,
+    `INSERT INTO chat_session VALUES (@userId, 'consultant', @id, 'Northwind', '"c"', NULL, '{}', 1, 1)`,
+    `INSERT INTO chat_message (user_id, kind, session_id, message_id, role, content, created_at, state, details)
+      VALUES (@userId, 'consultant', @id, @id, 'user', 'q', 1, 'answered', '{}')`,
+    `INSERT INTO cost_attempt (attempt_id, turn_id, user_id, organisation, client, provider, model, at, month, predicted_micros, predicted_input_tokens,
+      settled_at, outcome, cost_micros) VALUES (@id, @id, @userId, 'org', '', 'p', 'm', 1, '2026-11', 5, 1, 2, 'answered', 17)`,
+    `INSERT INTO account VALUES (@userId, 'org')`,
+    `INSERT INTO limit_override VALUES (@id, 1, @userId, 'Board meeting')`
+  ])
+    database.prepare(sql).run({ userId, id: `id-of-${userId}` })
+}
+
+describe('the schema', () => {
+  it('has no table that nobody has thought of', async () => {
+    await using house = await setUp()
+    const tables = house.store.database
+      .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'`)
+      .pluck()
+      .all()
+      // What a full-text index keeps its words in.
+      .filter((name) => !name.startsWith('passage_index_'))
+    expect(tables.length).toBeGreaterThan(10)
+    const known = new Set([...registeredTables(), ...Object.keys(impersonalTables)])
+    expect(tables.filter((name) => !known.has(name))).toEqual([])
+    // And no column of a table that is said to keep nothing of users looks like one that does.
+    const columns = (table: string): string[] =>
+      house.store.database.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table)
+    const suspicious = Object.keys(impersonalTables).flatMap((table) =>
+      columns(table)
+        .filter((column) => /user|owner|person|actor|author|granted|caller|asked_by/.test(column))
+        .map((column) => `${table}.${column}`)
+    )
+    expect(suspicious).toEqual([])
+  })
+
+  it('holds nobody in any column of any table after their erasure, and others as they were', async () => {
+    await using house = await setUp()
+    fillEveryTable(house.store, 'user-anna')
+    fillEveryTable(house.store, 'user-bob')
+    const { database } = house.store
+    const tables = [...registeredTables()]
+    const rowsWith = (name: string): string[] =>
+      tables.filter((table) => JSON.stringify(database.prepare(`SELECT * FROM ${table}`).all()).includes(name))
+    expect(rowsWith('user-anna').toSorted()).toEqual(tables.toSorted())
+    await house.person.erase('user-anna', 'admin')
+    // What is left of anna are the made-up ids of this test, in rows that are kept without her.
+    const left = tables.flatMap((table) => database.prepare<[], Record<string, unknown>>(`SELECT * FROM ${table}`).all()).flatMap(Object.values)
+    expect(left.filter((value) => value === 'user-anna')).toEqual([])
+    expect(rowsWith('user-bob').toSorted()).toEqual(tables.toSorted())
+    expect(await house.lines('user-anna')).toHaveLength(1)
+  })
+
+  it('keeps the books exact and without the name when somebody is erased', async () => {
+    await using house = await setUp()
+    fillEveryTable(house.store, 'user-anna')
+    await house.person.erase('user-anna', 'admin')
+    const rows = house.store.database.prepare<[], { user_id: string; cost_micros: number }>('SELECT user_id, cost_micros FROM cost_attempt').all()
+    expect(rows).toEqual([{ user_id: expect.stringMatching(/^erased:/), cost_micros: 17 }])
+  })
+})
+
+describe('retention', () => {
+  const DAY = 86_400_000
+
+  it('forgets what is older than its days, tells the audit log how much, and leaves what waits for an answer', async () => {
+    await using house = await setUp()
+    fillEveryTable(house.store, 'old')
+    const { database } = house.store
+    database.exec(`INSERT INTO external_event VALUES ('crm', 'a', 'e1', 't', 'b', 1, 2), ('crm', 'b', 'e2', 't', 'b', 1, NULL)`)
+    fillEveryTable(house.store, 'waiting')
+    database.exec(
+      `UPDATE chat_message SET state = 'pending' WHERE user_id = 'waiting'; UPDATE message SET created_at = ${29 * DAY} WHERE user_id = 'waiting'`
+    )
+    const clock = fakeClock(30 * DAY + 2)
+    const audit = { record: async (event: AuditEvent) => void house.audited.push(event) }
+    const retention = createSqliteRetention({ store: house.store, audit, clock, days: 30 })
+    expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1 })
+    expect(database.prepare('SELECT user_id FROM chat_session').pluck().all()).toEqual(['waiting'])
+    expect(database.prepare('SELECT event_id FROM external_event').pluck().all()).toEqual(['e2'])
+    expect(database.prepare('SELECT count(*) FROM cost_attempt').pluck().get()).toBe(2)
+    expect(house.audited).toEqual([
+      { actor: 'service', action: 'retention.pruned', subject: '30 days', details: { messages: 1, chatSessions: 1, externalEvents: 1 } }
+    ])
+    expect(await retention.prune()).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0 })
+    expect(house.audited).toHaveLength(1)
+  })
+
+  it('keeps everything when it is told to', async () => {
+    await using house = await setUp()
+    fillEveryTable(house.store, 'old')
+    const audit = { record: () => Promise.reject(new Error('not to be called')) }
+    const retention = createSqliteRetention({ store: house.store, audit, clock: fakeClock(900 * DAY), days: 0 })
+    expect(await retention.prune()).toEqual({})
+    expect(house.store.database.prepare('SELECT count(*) FROM message').pluck().get()).toBe(1)
   })
 })

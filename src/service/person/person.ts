@@ -1,7 +1,7 @@
 // A person's rights over their data: everything the service keeps of somebody can be taken out, and erased. Each store that
 // keeps something of persons registers here, so that none is forgotten.
-import { createHash } from 'node:crypto'
 import type { Audit } from '../audit/audit.ts'
+import { pseudonymOf as pseudonym } from '../audit/pseudonym.ts'
 
 export interface PersonalStore {
   /** What it keeps, as it is called in the export: `turns`, `messages`. */
@@ -51,9 +51,4 @@ export function createPerson({ stores, audit, stopTurns, compact }: PersonOption
       return counts
     }
   }
-}
-
-/** A name for the audit log from which the person can't be read. */
-function pseudonym(userId: string): string {
-  return `sha256:${createHash('sha256').update(userId).digest('hex').slice(0, 32)}`
 }

@@ -13,6 +13,7 @@ import {
 import { service as healthService } from 'grpc-health-check'
 import { CopilotError } from '../../shared/errors.ts'
 import { AICopilotClient, type StreamRequest, type StreamResponse } from '../../shared/wire/gen/ai.ts'
+import { correlationId, CORRELATION_HEADER } from '../correlation.ts'
 import { ProviderFailure, type FailureKind } from './failure.ts'
 import { modelFacts } from './models.ts'
 import type { Provider, ProviderCaller, ProviderPart, ProviderProfile, ProviderRequest, ProviderTimeouts } from './provider.ts'
@@ -106,6 +107,8 @@ export function createRemoteCopilot(options: RemoteCopilotOptions): Provider & {
     const metadata = new Metadata()
     const token = options.token(caller)
     if (token !== null) metadata.set('authorization', `Bearer ${token}`)
+    const id = correlationId()
+    if (id !== undefined) metadata.set(CORRELATION_HEADER, id)
     return metadata
   }
 

@@ -6,13 +6,15 @@ import type { Clock } from '../../shared/kit/clock.ts'
 import { openDatabase, type Database } from './database.ts'
 import { migrations } from './migrations.ts'
 import { secretFile } from './secretFile.ts'
-import { createWriter, type Writer } from './writer.ts'
+import { createWriter, type Writer, type WriterOptions } from './writer.ts'
 
 export interface Store {
   /** For reads; writes go through `writer`. */
   readonly database: Database
   readonly writer: Writer
   readonly incident: string | null
+  /** Resolves when the disk has just taken a commit. Rejects with `CopilotError` when it refuses. */
+  probe(): Promise<void>
   /** Commits what waits and closes the file. */
   stop(): void
 }
@@ -20,6 +22,7 @@ export interface Store {
 export interface StoreOptions {
   readonly dataDir: string
   readonly clock: Clock
+  readonly onCommit?: WriterOptions['onCommit']
 }
 
 /** The caller stops it. Throws `CopilotError` with one sentence when the data folder can't be used. */
@@ -28,11 +31,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { key, incident: keyIncident } = await storeKey(join(options.dataDir, 'store.key'), now)
   const opened = openDatabase({ file: join(options.dataDir, 'service.sqlite'), key, migrations, now })
   const { database } = opened
-  const writer = createWriter(database)
+  const writer = createWriter(database, options.onCommit === undefined ? {} : { onCommit: options.onCommit })
   return {
     database,
     writer,
     incident: [keyIncident, opened.incident].filter((incident) => incident !== null).join(' ') || null,
+    // The same value again is a page written all the same.
+    probe: () => writer.write(() => void database.pragma(`user_version = ${migrations.length}`)),
     stop() {
       writer.stop()
       database.close()

@@ -32,6 +32,8 @@ export function pauseAfterCommit(tookMs: number): number {
 export interface WriterOptions {
   /** Ms, only differences count. */
   readonly monotonic?: () => number
+  /** After each commit: how many writes it had and how long it took. Never throws. */
+  readonly onCommit?: (writes: number, tookMs: number) => void
 }
 
 export function createWriter(database: Database, options: WriterOptions = {}): Writer {
@@ -66,6 +68,7 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
     commit(jobs)
     const end = monotonic()
     earliest = end + pauseAfterCommit(end - start)
+    options.onCommit?.(jobs.length, end - start)
   }
 
   const schedule = (): void => {

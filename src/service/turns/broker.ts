@@ -49,6 +49,11 @@ export interface TurnBroker {
   stop(withinMs: number): Promise<void>
 }
 
+export interface Broker extends TurnBroker {
+  /** Ends every turn of the user; resolves when nothing more is written for them. Throws `unavailable` when that takes too long. */
+  endAllOf(userId: string): Promise<void>
+}
+
 export interface BrokerOptions {
   readonly log: TurnLog
   readonly agent: Agent
@@ -65,7 +70,10 @@ interface Running {
   readonly finished: Promise<void>
 }
 
-export function createBroker({ log, agent, clock, newId, logger, admit }: BrokerOptions): TurnBroker {
+/** How long an answer may take to stop. */
+const END_WITHIN_MS = 10_000
+
+export function createBroker({ log, agent, clock, newId, logger, admit }: BrokerOptions): Broker {
   /** Turns that are being opened or answered. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
@@ -187,20 +195,35 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     return true
   }
 
+  const cancel: TurnBroker['cancel'] = async (caller, turnId) => {
+    const entry = await entries.get(turnId)?.catch(() => undefined)
+    if (entry !== undefined && 'turn' in entry) return entry.turn.record.userId === caller.userId && (await cancelRunning(entry))
+    const known = await log.find(turnId)
+    if (known === null || known.ended || known.userId !== caller.userId) return false
+    // Left unfinished by a store that refused: there is nobody to stop, only an end to write.
+    const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
+    return await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
+  }
+
   return {
     open,
+    cancel,
+    async endAllOf(userId) {
+      const own = [...running].filter(({ turn }) => turn.record.userId === userId)
+      const unfinished = (await log.unfinished()).filter((turn) => turn.userId === userId)
+      for (const turnId of new Set([...own.map(({ turn }) => turn.record.turnId), ...unfinished.map((turn) => turn.turnId)])) {
+        await cancel({ userId, role: 'user', expiresAt: null }, turnId)
+      }
+      // An agent that was stopped still writes down what was read of its answer.
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(faults.stillAnswering()), END_WITHIN_MS)
+      })
+      await Promise.race([Promise.all(own.map(({ finished }) => finished)), late]).finally(() => clearTimeout(timer))
+    },
     async *ask(caller, question, options) {
       const turn = await open(caller, question, { resuming: (options.afterSeq ?? 0) > 0 })
       yield* turn.events(options)
-    },
-    async cancel(caller, turnId) {
-      const entry = await entries.get(turnId)?.catch(() => undefined)
-      if (entry !== undefined && 'turn' in entry) return entry.turn.record.userId === caller.userId && (await cancelRunning(entry))
-      const known = await log.find(turnId)
-      if (known === null || known.ended || known.userId !== caller.userId) return false
-      // Left unfinished by a store that refused: there is nobody to stop, only an end to write.
-      const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
-      return await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
     },
     async revive() {
       const counts = { restarted: 0, ended: 0 }

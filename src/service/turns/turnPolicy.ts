@@ -26,6 +26,8 @@ export const faults = {
   stopping: () => new CopilotError('unavailable', 'The service is restarting. The question is kept; try again in a moment.', { retryAfterMs: 1_000 }),
   interrupted: () =>
     new CopilotError('unavailable', 'The service was restarted before the answer was complete. What arrived is kept; ask again for the rest.'),
+  stillAnswering: () =>
+    new CopilotError('unavailable', 'An answer could not be stopped. Nothing was erased; try again in a moment.', { retryAfterMs: 5_000 }),
   cancelled: () => new CopilotError('cancelled', 'Stopped. What arrived is kept.'),
   left: () => new CopilotError('cancelled', 'The listener has left.')
 }

@@ -1,0 +1,170 @@
+// The metrics kept by prom-client, in the text format of Prometheus.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { boundedNames, isBroken, type Dialect, type DialectMeter, type Metrics, type Snapshot, type Totals } from './metrics.ts'
+
+export interface PrometheusOptions {
+  readonly version: string
+  /** Ms, only differences count. */
+  readonly monotonic?: () => number
+}
+
+const HANDLING = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const ANSWERING = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120]
+const COMMITTING = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+/** Of providers and of models, each. */
+const MOST_NAMES = 64
+const PHASES: Readonly<Record<string, number>> = { closed: 0, 'half-open': 1, open: 2 }
+
+/** Of the process, not of a service in it: its observers can't be taken away again. */
+let processRegistry: Registry | null = null
+
+function ofProcess(): Registry {
+  if (processRegistry !== null) return processRegistry
+  processRegistry = new Registry()
+  collectDefaultMetrics({ register: processRegistry, eventLoopMonitoringPrecision: 20 })
+  return processRegistry
+}
+
+export function createPrometheusMetrics({ version, monotonic = () => performance.now() }: PrometheusOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
+    new Counter({ name, help, labelNames: [...labelNames], registers })
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers })
+  const histogram = <T extends string>(name: string, help: string, buckets: number[], labelNames: readonly T[] = []): Histogram<T> =>
+    new Histogram({ name, help, buckets, labelNames: [...labelNames], registers })
+
+  gauge('aside_build_info', 'Always 1; the label says which version runs.', ['version']).set({ version }, 1)
+  const connections = gauge('aside_connections', 'Open connections of the sockets, and calls under way of gRPC and REST.', ['dialect'])
+  const messages = counter('aside_messages_total', 'Messages and calls that were read.', ['dialect'])
+  const questions = counter('aside_questions_total', 'Questions that ended, by outcome: done, or the code they failed with.', ['dialect', 'outcome'])
+  const errors = counter('aside_errors_total', 'Errors that clients were told.', ['dialect', 'code'])
+  const handling = histogram('aside_handling_seconds', 'From the question to its being durable.', HANDLING, ['dialect'])
+  const firstText = histogram('aside_first_text_seconds', 'From the question to the first text of its answer.', ANSWERING, ['dialect'])
+  const total = histogram('aside_answer_seconds', 'From the question to the end of its answer.', ANSWERING, ['dialect'])
+  const grpcCalls = counter('aside_grpc_calls_total', 'gRPC calls that ended, by outcome: ok, or the code of the error.', ['method', 'outcome'])
+  const attempts = counter('aside_provider_attempts_total', 'Attempts at an answer.', ['provider', 'model', 'outcome'])
+  const providerFirstText = histogram('aside_provider_first_text_seconds', 'From the attempt to its first text.', ANSWERING, ['provider'])
+  const tokens = counter('aside_tokens_total', 'Tokens of all attempts.', ['provider', 'model', 'direction'])
+  const cost = counter('aside_cost_micro_usd_total', 'What all attempts cost, in millionths of a dollar.', ['provider', 'model'])
+  const failovers = counter('aside_failovers_total', 'Answers that another model took over.', ['phase'])
+  const switching = histogram('aside_failover_switch_seconds', 'From a failure to the first text of who took over.', ANSWERING)
+  const queueWait = histogram('aside_queue_wait_seconds', 'How long questions waited for a free place.', ANSWERING)
+  const cacheLooks = counter('aside_cache_requests_total', 'Looks into the answer cache.', ['result'])
+  const commits = counter('aside_store_commits_total', 'Commits of the store.')
+  const committed = counter('aside_store_writes_total', 'Writes in those commits: turn logs, messages, ledger.')
+  const committing = histogram('aside_store_commit_seconds', 'How long commits took.', COMMITTING)
+  const alerts = gauge('aside_alert_firing', '1 while the alert fires.', ['rule'])
+  const liveTurns = gauge('aside_turns_live', 'Turns that are being answered.')
+  const queueDepth = gauge('aside_queue_depth', 'Questions that wait for a free place at a provider.')
+  const draining = gauge('aside_draining', '1 while the service is stopping.')
+  const ready = gauge('aside_provider_ready', '1 while the provider can be asked.', ['provider'])
+  const breaker = gauge('aside_breaker_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
+  const inFlight = gauge('aside_provider_in_flight', 'Answers of the provider on their way.', ['provider'])
+
+  const providerName = boundedNames(MOST_NAMES)
+  const modelName = boundedNames(MOST_NAMES)
+  let look: ((signal: AbortSignal) => Promise<Snapshot>) | null = null
+
+  const show = (now: Snapshot): void => {
+    liveTurns.set(now.liveTurns)
+    queueDepth.set(now.queueDepth)
+    draining.set(now.isDraining ? 1 : 0)
+    // What is not there any more is not shown as it last was.
+    for (const each of [ready, breaker, inFlight]) each.reset()
+    for (const provider of now.providers) {
+      const name = providerName(provider.id)
+      ready.set({ provider: name }, provider.ready ? 1 : 0)
+      inFlight.set({ provider: name }, provider.inFlight)
+      breaker.set({ provider: name, model: modelName(provider.model ?? provider.id) }, PHASES[provider.breaker] ?? 0)
+    }
+  }
+
+  const meterOf = (dialect: Dialect): DialectMeter => {
+    const open = connections.labels(dialect)
+    const read = messages.labels(dialect)
+    const [kept, spoke, finished] = [handling.labels(dialect), firstText.labels(dialect), total.labels(dialect)]
+    return {
+      dialect,
+      connected() {
+        open.inc()
+        let isOpen = true
+        return () => {
+          if (isOpen) open.dec()
+          isOpen = false
+        }
+      },
+      message: () => read.inc(),
+      question() {
+        const startedAt = monotonic()
+        const seconds = (): number => (monotonic() - startedAt) / 1_000
+        let hasSpoken = false
+        return {
+          kept: () => kept.observe(seconds()),
+          text() {
+            if (hasSpoken) return
+            hasSpoken = true
+            spoke.observe(seconds())
+          },
+          ended(outcome) {
+            questions.inc({ dialect, outcome })
+            finished.observe(seconds())
+          }
+        }
+      },
+      refused: (code) => errors.inc({ dialect, code })
+    }
+  }
+
+  return {
+    at: meterOf,
+    grpcCall: (method, outcome) => grpcCalls.inc({ method, outcome }),
+    attempt(figures) {
+      const [provider, model] = [providerName(figures.provider), modelName(figures.model)]
+      attempts.inc({ provider, model, outcome: figures.outcome })
+      if (figures.firstTextMs !== null) providerFirstText.observe({ provider }, figures.firstTextMs / 1_000)
+      tokens.inc({ provider, model, direction: 'in' }, figures.inputTokens)
+      tokens.inc({ provider, model, direction: 'out' }, figures.outputTokens)
+      cost.inc({ provider, model }, figures.costMicros)
+    },
+    failover(midAnswer, switchMs) {
+      failovers.inc({ phase: midAnswer ? 'mid-answer' : 'before-text' })
+      switching.observe(switchMs / 1_000)
+    },
+    queueLeft: (waitedMs) => queueWait.observe(waitedMs / 1_000),
+    cache: (hit) => cacheLooks.inc({ result: hit ? 'hit' : 'miss' }),
+    commit(jobs, tookMs) {
+      commits.inc()
+      committed.inc(jobs)
+      committing.observe(tookMs / 1_000)
+    },
+    alert: (rule, isFiring) => alerts.set({ rule }, isFiring ? 1 : 0),
+    watch: (next) => void (look = next),
+    totals: async () => totalsOf(await questions.get(), await total.get()),
+    async render(signal) {
+      if (look !== null) show(await look(signal))
+      const merged = Registry.merge([registry, ofProcess()])
+      return { contentType: merged.contentType, text: await merged.metrics() }
+    }
+  }
+}
+
+type Values = {
+  readonly values: readonly { readonly value: number; readonly labels: Partial<Record<string, string | number>>; readonly metricName?: string }[]
+}
+
+function totalsOf(questions: Values, total: Values): Totals {
+  let [ended, broken] = [0, 0]
+  for (const { value, labels } of questions.values) {
+    ended += value
+    if (isBroken(String(labels['outcome']))) broken += value
+  }
+  const buckets = new Map<number, number>()
+  for (const { value, labels, metricName } of total.values) {
+    if (metricName?.endsWith('_bucket') !== true) continue
+    const le = labels['le'] === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels['le'])
+    buckets.set(le, (buckets.get(le) ?? 0) + value)
+  }
+  return { ended, broken, totalSeconds: [...buckets].map(([le, count]) => ({ le, count })).sort((a, b) => a.le - b.le) }
+}
