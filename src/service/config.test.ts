@@ -1,6 +1,6 @@
 // What the environment may say, and how a wrong value is told.
 import { describe, expect, it } from 'vitest'
-import { readConfig } from './config.ts'
+import { readConfig, takeProcessConfig } from './config.ts'
 
 describe('readConfig', () => {
   it('runs with nothing set', () => {
@@ -81,5 +81,14 @@ describe('readConfig', () => {
 
   it('says which valid settings have no effect here', () => {
     expect(readConfig({ REDIS_URL: 'redis://localhost:6379' }).ignored).toEqual(['REDIS_URL'])
+  })
+})
+
+describe('takeProcessConfig', () => {
+  it('takes secrets and switches of foreign tracing out of the environment', () => {
+    const names = ['LANGSMITH_TRACING', 'LANGCHAIN_TRACING_V2', 'LANGCHAIN_CALLBACKS_BACKGROUND', 'ASIDE_LAUNCH_TOKEN'] as const
+    for (const name of names) process.env[name] = 'true'
+    takeProcessConfig()
+    expect(names.filter((name) => process.env[name] !== undefined)).toEqual([])
   })
 })

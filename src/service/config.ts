@@ -71,6 +71,8 @@ const known = [
   'AI_CACHE_TTL'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
+/** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
+const TRACING = /^LANG(?:SMITH|CHAIN)_(?:TRACING|CALLBACKS)/
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
@@ -122,7 +124,7 @@ export function takeProcessConfig(): ServiceConfig {
   const config = readConfig(process.env)
   delete process.env['ASIDE_LAUNCH_TOKEN']
   for (const name of secretNames) delete process.env[name]
-  for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
+  for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET) || TRACING.test(name)) delete process.env[name]
   return config
 }
 
