@@ -13,9 +13,9 @@ const SERVICE_FLOORS = [
   ['sessions'],
   ['turns'],
   ['agent'],
-  ['orchestrator', 'knowledge', 'actions'],
+  ['orchestrator', 'knowledge', 'actions', 'business'],
   ['providers'],
-  ['limits', 'cost', 'keys', 'audit', 'safety', 'person', 'metrics', 'store', 'auth', 'schedule', 'events']
+  ['limits', 'cost', 'keys', 'audit', 'safety', 'person', 'metrics', 'store', 'auth', 'schedule', 'events', 'decisions']
 ]
 
 const serviceRules: IForbiddenRuleType[] = SERVICE_FLOORS.slice(1).map((floor, index) => ({

@@ -3,7 +3,7 @@
 import type { Audit } from '../audit/audit.ts'
 import { maskCredentials } from '../safety/credentials.ts'
 import type { AgentTurn, AnswerOptions } from './agent.ts'
-import type { AgentInput } from './contract.ts'
+import type { AgentInput } from '../decisions/contract.ts'
 
 /** Whose business a turn is when its user belongs to no organisation. */
 export const NO_BUSINESS = 'none'

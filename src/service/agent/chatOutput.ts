@@ -1,7 +1,7 @@
 // What a chat turn came to, in the form that every input's outcome has. A chat answer never acts: there is nobody but its reader to
 // act on it, so it needs no review either. Pure.
 import type { ProviderRequest } from '../providers/provider.ts'
-import type { AgentInput, AgentOutput } from './contract.ts'
+import type { AgentInput, AgentOutput } from '../decisions/contract.ts'
 
 export interface ChatOutcome {
   readonly input: AgentInput

@@ -12,7 +12,7 @@ import { createLocalKnowledge, NOTHING_FOUND } from '../providers/localKnowledge
 import { modelFacts } from '../providers/models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts'
 import type { AgentEvent } from './agent.ts'
-import type { AgentOutput } from './contract.ts'
+import type { AgentOutput } from '../decisions/contract.ts'
 import { createCitationScan } from './citations.ts'
 import { createSqliteConversation } from './conversation.sqlite.ts'
 import { createAgentGraph } from './graph.ts'

@@ -1,4 +1,5 @@
 // The service's tables, as numbered steps. A step is never edited once it is on the main branch: add the next one.
+import { agentTables } from './agentTables.ts'
 import { sessionTables } from './sessionTables.ts'
 
 export const migrations: readonly string[] = [
@@ -114,5 +115,7 @@ export const migrations: readonly string[] = [
     user_id TEXT PRIMARY KEY,
     organisation TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // the agent's inputs, decisions, actions and schedules
+  agentTables
 ]
