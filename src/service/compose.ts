@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
-import { createSqliteConversation } from './agent/conversation.sqlite.ts'
-import { createAgentGraph } from './agent/graph.ts'
+import { composeAgent } from './agent/compose.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
 import { createIdentityProvider } from './auth/identityProvider.ts'
@@ -75,8 +74,6 @@ export interface ComposeOptions {
 
 /** Shorter than the grace that the desktop gives before it kills. */
 const DRAIN_MS = 2_000
-/** The graph library blocks for some 400 ms while it loads: not within the start, nor in the first moments after it. */
-const WARM_AFTER_MS = 1_000
 const PRUNE_EVERY_MS = 3_600_000
 
 /** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
@@ -136,19 +133,25 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const orchestrator = cached(answering, { cache: createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock }), clock, onSignal })
   started.defer(() => orchestrator.stop())
-  const agent = createAgentGraph({
-    conversation: createSqliteConversation(store),
-    knowledge,
-    priceBook,
-    orchestrator,
-    audit,
-    clock,
-    organisationOf: accounts.organisationOf,
-    onOutput: ({ inputId, decisionCode, confidence, processingTime }) =>
-      logger.debug({ turnId: inputId, decisionCode, confidence, processingTime }, 'agent.decided')
-  })
+  const composed = await composeAgent(
+    {
+      store,
+      config: config.agent,
+      awsKey: config.upstreams.keys.aws,
+      knowledge,
+      priceBook,
+      orchestrator,
+      audit,
+      events: createSqliteExternalEvents(store),
+      organisationOf: accounts.organisationOf,
+      clock,
+      newId,
+      logger
+    },
+    started
+  )
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
+  const broker = createBroker({ log, agent: composed.agent, clock, newId, logger, admit: (caller) => admitTurn(caller, limits, accounts) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -189,17 +192,15 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     bounds,
     places: createPlaces(bounds),
     desk,
-    events: createSqliteExternalEvents(store),
+    events: composed.events,
+    inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
   const doors = await openDoors(gateway, { config, resources, limits })
-  const warming = setTimeout(() => {
-    agent.warm().catch((error: unknown) => logger.error(errorFields(error), 'agent.warm'))
-  }, WARM_AFTER_MS)
-  started.defer(() => clearTimeout(warming))
+  composed.start()
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {

@@ -86,9 +86,8 @@ describe('readConfig', () => {
 
 describe('takeProcessConfig', () => {
   it('takes secrets and switches of foreign tracing out of the environment', () => {
-    const names = ['LANGSMITH_TRACING', 'LANGCHAIN_TRACING_V2', 'LANGCHAIN_CALLBACKS_BACKGROUND', 'ASIDE_LAUNCH_TOKEN'] as const
-    for (const name of names) process.env[name] = 'true'
-    takeProcessConfig()
-    expect(names.filter((name) => process.env[name] !== undefined)).toEqual([])
+    const environment = { LANGSMITH_TRACING: 'true', LANGCHAIN_TRACING_V2: 'true', ASIDE_LAUNCH_TOKEN: 'x', BUSINESS_API_KEY: 'y', PORT: '0' }
+    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', httpPort: 0 })
+    expect(environment).toEqual({ PORT: '0' })
   })
 })

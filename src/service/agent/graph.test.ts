@@ -16,6 +16,7 @@ import type { AgentOutput } from '../decisions/contract.ts'
 import { createCitationScan } from './citations.ts'
 import { createSqliteConversation } from './conversation.sqlite.ts'
 import { createAgentGraph } from './graph.ts'
+import type { InputStages } from './inputStages.ts'
 import { promptFor } from './prompt.ts'
 import { subjectOf } from './subject.ts'
 
@@ -47,6 +48,10 @@ const says = (...pieces: string[]): ProviderPart[] => [
   { type: 'finish', reason: 'stop' }
 ]
 
+/** A chat's turn never takes the way of other inputs. */
+const astray = () => Promise.reject(new Error('a chat’s turn went astray'))
+const noInputs: InputStages = { collect: astray, decide: astray, commit: astray }
+
 async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) {
   const temp = await tempStore()
   const clock = fakeClock()
@@ -58,6 +63,7 @@ async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) 
   const audit: Audit = { record: async (event) => void audited.push(event) }
   const outputs: AgentOutput[] = []
   const agent = createAgentGraph({
+    inputs: noInputs,
     onOutput: (output) => outputs.push(output),
     audit,
     conversation,

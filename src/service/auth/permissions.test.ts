@@ -7,8 +7,8 @@ describe('permissions', () => {
     expect(table).toEqual({
       user: ['ask'],
       service: ['ask'],
-      manager: ['ask', 'usage.read-all', 'budget.override'],
-      admin: ['ask', 'usage.read-all', 'audit.read', 'budget.override', 'person.erase-any']
+      manager: ['ask', 'usage.read-all', 'budget.override', 'decision.review'],
+      admin: ['ask', 'usage.read-all', 'audit.read', 'budget.override', 'person.erase-any', 'decision.review', 'decision.model']
     })
   })
 

@@ -5,14 +5,22 @@ import type { Caller } from './caller.ts'
 export const roles = ['user', 'manager', 'admin', 'service'] as const
 export type Role = (typeof roles)[number]
 
-export const permissions = ['ask', 'usage.read-all', 'audit.read', 'budget.override', 'person.erase-any'] as const
+export const permissions = [
+  'ask',
+  'usage.read-all',
+  'audit.read',
+  'budget.override',
+  'person.erase-any',
+  'decision.review',
+  'decision.model'
+] as const
 export type Permission = (typeof permissions)[number]
 
 const granted: Readonly<Record<Role, readonly Permission[]>> = {
   user: ['ask'],
   // Another service: asks as itself and sees what it asked itself.
   service: ['ask'],
-  manager: ['ask', 'usage.read-all', 'budget.override'],
+  manager: ['ask', 'usage.read-all', 'budget.override', 'decision.review'],
   admin: permissions
 }
 

@@ -2,8 +2,7 @@
 // the state graph checks both ends against them.
 import { z } from 'zod'
 
-export const inputSources = ['chat', 'schedule', 'webhook', 'api'] as const
-export type InputSource = (typeof inputSources)[number]
+const inputSources = ['chat', 'schedule', 'webhook', 'api'] as const
 
 const id = z.string().min(1).max(512)
 /** Unix ms. */
@@ -35,7 +34,6 @@ export const retryPolicySchema = z.object({
   /** Wait before the second attempt, ms; doubles with each one. */
   backoffMs: z.number().int().min(1).max(3_600_000)
 })
-export type RetryPolicy = z.infer<typeof retryPolicySchema>
 
 export const agentActionSchema = z.object({
   /** Also the idempotency key towards the target. */

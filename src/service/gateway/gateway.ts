@@ -2,6 +2,7 @@
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
+import type { InputDesk } from '../agent/inputDesk.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
@@ -37,6 +38,8 @@ export interface GatewayParts {
   readonly places: Places
   /** Lifting limits in an emergency; absent: there is no such door. */
   readonly overrides?: Overrides
+  /** The agent beside the chat; absent: there is no such door. */
+  readonly inputDesk?: InputDesk
 }
 
 export interface Door {

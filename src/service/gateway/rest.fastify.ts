@@ -8,6 +8,7 @@ import type { Caller } from '../auth/caller.ts'
 import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
+import { agentRoutes } from './agent.fastify.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError } from './foreignErrors.ts'
@@ -48,6 +49,8 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
     exposeHeadRoutes: false,
+    // An input's id begins with its sender's.
+    routerOptions: { maxParamLength: 700 },
     // What is no HTTP has no request and no reply: the refusal is written to the socket as it is.
     clientErrorHandler: (error, socket) => {
       if (socket.destroyed || !socket.writable) return void socket.destroy()
@@ -125,6 +128,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     }
   })
   if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
+  if (parts.inputDesk !== undefined) agentRoutes(app, parts.inputDesk, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
     const listening = await listenToAll(broker, caller, asked, goneSignal(reply.raw))
