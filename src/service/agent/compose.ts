@@ -8,6 +8,7 @@ import { createSqliteWorklist } from '../actions/worklist.sqlite.ts'
 import type { AgentConfig } from '../agentConfig.ts'
 import type { Audit } from '../audit/audit.ts'
 import { CopilotError } from '../../shared/errors.ts'
+import { createBusinessInfo } from '../business/businessInfo.undici.ts'
 import type { PriceBook } from '../cost/priceBook.ts'
 import type { AgentAction } from '../decisions/contract.ts'
 import type { Decisions, MessageModels } from '../decisions/decisions.ts'
@@ -21,6 +22,7 @@ import type { Store } from '../store/store.ts'
 import { NO_BUSINESS } from './admit.ts'
 import { readAgentFile } from './agentFile.ts'
 import type { Agent } from './agent.ts'
+import { createBackground } from './background.ts'
 import { createSqliteConversation } from './conversation.sqlite.ts'
 import { runDueTasks } from './dueTasks.ts'
 import { createAgentGraph } from './graph.ts'
@@ -62,6 +64,8 @@ export async function composeAgent(parts: AgentParts, started: AsyncDisposableSt
   const { store, config, orchestrator, audit, events, clock, newId, logger } = parts
   const { targets, reviewBelow, webhooks } = await readAgentFile(config.file)
   const { models, decisions } = await openDecisions(parts, started)
+  const info = createBusinessInfo({ ...config, clock })
+  started.defer(() => info.stop())
   const worklist = createSqliteWorklist(store)
   const outbox = createSqliteOutbox(store)
   const schedule = createSqliteSchedule(store)
@@ -69,7 +73,17 @@ export async function composeAgent(parts: AgentParts, started: AsyncDisposableSt
   const graph = createAgentGraph({
     ...parts,
     conversation: createSqliteConversation(store),
-    inputs: createInputStages({ worklist, models, decisions, orchestrator, audit, clock, background: async () => [], reviewBelow, isAllowed }),
+    inputs: createInputStages({
+      worklist,
+      models,
+      decisions,
+      orchestrator,
+      audit,
+      clock,
+      background: createBackground(info, logger),
+      reviewBelow,
+      isAllowed
+    }),
     onOutput: ({ inputId, decisionCode, confidence, processingTime }) =>
       logger.debug({ turnId: inputId, decisionCode, confidence, processingTime }, 'agent.decided')
   })

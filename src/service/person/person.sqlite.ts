@@ -22,11 +22,28 @@ const kept: readonly Kept[] = [
     select: `SELECT session_id AS sessionId, turn_id AS turnId, role, text, created_at AS createdAt FROM message
       WHERE user_id = ? ORDER BY position`,
     deletes: ['DELETE FROM message WHERE user_id = ?']
+  },
+  {
+    name: 'inputs',
+    select: `SELECT input_id AS inputId, input, state, output, received_at AS receivedAt,
+      (SELECT json_group_array(json(action)) FROM agent_action WHERE agent_action.input_id = agent_input.input_id) AS actions
+      FROM agent_input WHERE user_id = ? ORDER BY received_at, input_id`,
+    deletes: ['DELETE FROM agent_input WHERE user_id = ?']
+  },
+  {
+    name: 'decisions',
+    select: 'SELECT record FROM past_decision WHERE user_id = ? ORDER BY position',
+    deletes: ['DELETE FROM past_decision WHERE user_id = ?']
+  },
+  {
+    name: 'tasks',
+    select: 'SELECT task_id AS taskId, task, state, created_at AS createdAt FROM scheduled_task WHERE user_id = ? ORDER BY created_at, task_id',
+    deletes: ['DELETE FROM scheduled_task WHERE user_id = ?']
   }
 ]
 
 /** Columns that hold JSON, shown as what they hold. */
-const JSON_COLUMNS = new Set(['question', 'events'])
+const JSON_COLUMNS = new Set(['question', 'events', 'input', 'output', 'actions', 'record', 'task'])
 
 export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>): PersonalStore[] {
   return kept.map(({ name, select, deletes }) => {

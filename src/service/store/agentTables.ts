@@ -22,6 +22,8 @@ export const agentTables = `
   ) STRICT;
   CREATE INDEX past_decision_user ON past_decision (user_id);
   CREATE VIRTUAL TABLE decision_index USING fts5 (summary, tokenize = 'porter unicode61 remove_diacritics 2');
+  -- Without it the words of a deleted decision stay in the index until it is merged.
+  INSERT INTO decision_index (decision_index, rank) VALUES ('secure-delete', 1);
   CREATE TRIGGER past_decision_added AFTER INSERT ON past_decision BEGIN
     INSERT INTO decision_index (rowid, summary) VALUES (new.position, new.summary);
   END;
