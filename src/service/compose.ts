@@ -6,8 +6,7 @@ import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { startAlerting, watchBudgets } from './alerting.ts'
-import { createSqliteConversation } from './agent/conversation.sqlite.ts'
-import { createPipeline } from './agent/pipeline.ts'
+import { composeAgent } from './agent/compose.ts'
 import type { Audit } from './audit/audit.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
@@ -173,17 +172,25 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     stop: () => answering.stop()
   }
   started.defer(() => orchestrator.stop())
-  const agent = createPipeline({
-    conversation: createSqliteConversation(store),
-    knowledge,
-    priceBook,
-    orchestrator,
-    audit,
-    clock,
-    organisationOf: accounts.organisationOf
-  })
+  const composed = await composeAgent(
+    {
+      store,
+      config: config.agent,
+      awsKey: config.upstreams.keys.aws,
+      knowledge,
+      priceBook,
+      orchestrator,
+      audit,
+      events: createSqliteExternalEvents(store),
+      organisationOf: accounts.organisationOf,
+      clock,
+      newId,
+      logger
+    },
+    started
+  )
   const log = createSqliteTurnLog(store)
-  const broker = createBroker({ log, agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
+  const broker = createBroker({ log, agent: composed.agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
 
   await learn(knowledge, resources, logger)
   await prune(log, clock)
@@ -268,7 +275,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     bounds,
     places: createPlaces(bounds),
     desk,
-    events: createSqliteExternalEvents(store),
+    events: composed.events,
+    inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
     knowledge: await openLibrary({ ...options, clock, newId }, { store, audit }, started)
@@ -277,6 +285,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
   started.defer(startAlerting({ target: config.alerts, dataDir: config.dataDir, metrics, audit, tight: budgets, look, clock, newId, logger }))
   const doors = await openDoors(gateway, { config, resources, limits })
+  composed.start()
   const parts = started.move()
   let stopping: Promise<void> | null = null
   return {

@@ -1,6 +1,6 @@
 // What the environment may say, and how a wrong value is told.
 import { describe, expect, it } from 'vitest'
-import { readConfig } from './config.ts'
+import { readConfig, takeProcessConfig } from './config.ts'
 
 describe('readConfig', () => {
   it('runs with nothing set', () => {
@@ -89,5 +89,13 @@ describe('readConfig', () => {
 
   it('says which valid settings have no effect here', () => {
     expect(readConfig({ REDIS_URL: 'redis://localhost:6379' }).ignored).toEqual(['REDIS_URL'])
+  })
+})
+
+describe('takeProcessConfig', () => {
+  it('takes secrets and switches of foreign tracing out of the environment', () => {
+    const environment = { LANGSMITH_TRACING: 'true', LANGCHAIN_TRACING_V2: 'true', ASIDE_LAUNCH_TOKEN: 'x', BUSINESS_API_KEY: 'y', PORT: '0' }
+    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', httpPort: 0 })
+    expect(environment).toEqual({ PORT: '0' })
   })
 })

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { CopilotError } from '../shared/errors.ts'
 import type { AlertTarget } from './alerting.ts'
+import { agentSecrets, readAgentConfig, type AgentConfig } from './agentConfig.ts'
 import type { IdentityProviderSettings } from './auth/identityProvider.ts'
 import { NO_ORGANISATION } from './limits/limits.ts'
 import { tierNames, type TierName } from './limits/limitsPolicy.ts'
@@ -48,6 +49,7 @@ export interface ServiceConfig {
   }
   readonly openai: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string | null } | null
   readonly upstreams: UpstreamsConfig
+  readonly agent: AgentConfig
   /** Base address of an Ollama; null: don't look for one. */
   readonly ollamaUrl: string | null
   /** The organisation's identity provider; null: only tokens of this service get in. */
@@ -84,6 +86,7 @@ const known = [
   'AI_RATE_LIMIT_SERVICE_PER_MINUTE',
   'AI_DEFAULT_TIER',
   'AI_LIMITS_FILE',
+  'AI_AGENT_FILE',
   'AI_CACHE_TTL',
   'AI_DRAIN_TIMEOUT',
   'AI_RETENTION',
@@ -92,6 +95,8 @@ const known = [
   'AI_FEATURES_OFF'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
+/** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
+const TRACING = /^LANG(?:SMITH|CHAIN)_(?:TRACING|CALLBACKS)/
 const laterUrls = ['REDIS_URL', 'DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
@@ -135,6 +140,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
         ? null
         : { baseUrl: openaiUrl ?? 'https://api.openai.com/v1', apiKey: openaiKey, model: read.text('OPENAI_MODEL') },
     upstreams: readUpstreams({ ...read, bad }, read.duration('AI_SERVICE_TIMEOUT', 30_000)),
+    agent: readAgentConfig({ ...read, bad }),
     ollamaUrl: findOllama ? ollamaAddress(read.text('OLLAMA_HOST')) : null,
     identityProvider: identityProviderOf(read),
     knowledge: {
@@ -150,12 +156,12 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   }
 }
 
-/** Reads the process's own environment and takes the secrets out of it, so that no child process inherits them. */
-export function takeProcessConfig(): ServiceConfig {
-  const config = readConfig(process.env)
-  delete process.env['ASIDE_LAUNCH_TOKEN']
-  for (const name of [...secretNames, 'ASIDE_ALERT_SECRET']) delete process.env[name]
-  for (const name of Object.keys(process.env)) if (name.startsWith(WEBHOOK_SECRET)) delete process.env[name]
+/** Reads the process's own environment (or another, for tests) and takes the secrets out of it, so that no child process inherits them. */
+export function takeProcessConfig(environment: Environment = process.env): ServiceConfig {
+  const config = readConfig(environment)
+  delete environment['ASIDE_LAUNCH_TOKEN']
+  for (const name of [...secretNames, ...agentSecrets, 'ASIDE_ALERT_SECRET']) delete environment[name]
+  for (const name of Object.keys(environment)) if (name.startsWith(WEBHOOK_SECRET) || TRACING.test(name)) delete environment[name]
   return config
 }
 

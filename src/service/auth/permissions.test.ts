@@ -7,8 +7,18 @@ describe('permissions', () => {
     expect(table).toEqual({
       user: ['ask'],
       service: ['ask', 'metrics.read'],
-      manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override', 'knowledge.manage'],
-      admin: ['ask', 'usage.read-all', 'audit.read', 'metrics.read', 'budget.override', 'person.erase-any', 'knowledge.manage']
+      manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override', 'knowledge.manage', 'decision.review'],
+      admin: [
+        'ask',
+        'usage.read-all',
+        'audit.read',
+        'metrics.read',
+        'budget.override',
+        'person.erase-any',
+        'knowledge.manage',
+        'decision.review',
+        'decision.model'
+      ]
     })
   })
 

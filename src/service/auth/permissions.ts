@@ -5,14 +5,24 @@ import type { Caller } from './caller.ts'
 export const roles = ['user', 'manager', 'admin', 'service'] as const
 export type Role = (typeof roles)[number]
 
-export const permissions = ['ask', 'usage.read-all', 'audit.read', 'metrics.read', 'budget.override', 'person.erase-any', 'knowledge.manage'] as const
+export const permissions = [
+  'ask',
+  'usage.read-all',
+  'audit.read',
+  'metrics.read',
+  'budget.override',
+  'person.erase-any',
+  'knowledge.manage',
+  'decision.review',
+  'decision.model'
+] as const
 export type Permission = (typeof permissions)[number]
 
 const granted: Readonly<Record<Role, readonly Permission[]>> = {
   user: ['ask'],
   // Another service: asks as itself and sees what it asked itself.
   service: ['ask', 'metrics.read'],
-  manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override', 'knowledge.manage'],
+  manager: ['ask', 'usage.read-all', 'metrics.read', 'budget.override', 'knowledge.manage', 'decision.review'],
   admin: permissions
 }
 

@@ -6,6 +6,7 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Library } from '../knowledge/library.ts'
 import type { Refreshing } from '../knowledge/refreshing.ts'
+import type { InputDesk } from '../agent/inputDesk.ts'
 import type { Overrides } from '../limits/overrides.ts'
 import type { Logger } from '../logging.ts'
 import type { DialectMeter, Metrics } from '../metrics/metrics.ts'
@@ -52,6 +53,8 @@ export interface GatewayParts {
   readonly overrides?: Overrides
   /** The documents of clients; absent: there is no such door. */
   readonly knowledge?: KnowledgeRoom
+  /** The agent beside the chat; absent: there is no such door. */
+  readonly inputDesk?: InputDesk
 }
 
 export interface KnowledgeRoom {

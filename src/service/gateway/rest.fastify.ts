@@ -10,6 +10,7 @@ import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
 import { auditRoutes } from './audit.fastify.ts'
+import { agentRoutes } from './agent.fastify.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError, type RestError } from './foreignErrors.ts'
@@ -147,6 +148,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   })
   addMetrics(app, metrics, callerOf)
   if (parts.overrides !== undefined) addOverrides(app, parts.overrides, callerOf)
+  if (parts.inputDesk !== undefined) agentRoutes(app, parts.inputDesk, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
     const listening = await listenToAll(broker, caller, asked, goneSignal(reply.raw))

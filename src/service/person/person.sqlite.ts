@@ -63,6 +63,26 @@ const personalTables: readonly PersonalTable[] = [
     tables: ['limit_override'],
     select: 'SELECT organisation, until, reason FROM limit_override WHERE granted_by = @userId ORDER BY organisation',
     erase: 'UPDATE limit_override SET granted_by = @nobody WHERE granted_by = @userId'
+  },
+  {
+    name: 'inputs',
+    tables: ['agent_input'],
+    select: `SELECT input_id AS inputId, input, state, output, received_at AS receivedAt,
+      (SELECT json_group_array(json(action)) FROM agent_action WHERE agent_action.input_id = agent_input.input_id) AS actions
+      FROM agent_input WHERE user_id = @userId ORDER BY received_at, input_id`,
+    erase: 'DELETE FROM agent_input WHERE user_id = @userId'
+  },
+  {
+    name: 'decisions',
+    tables: ['past_decision'],
+    select: 'SELECT record FROM past_decision WHERE user_id = @userId ORDER BY position',
+    erase: 'DELETE FROM past_decision WHERE user_id = @userId'
+  },
+  {
+    name: 'tasks',
+    tables: ['scheduled_task'],
+    select: 'SELECT task_id AS taskId, task, state, created_at AS createdAt FROM scheduled_task WHERE user_id = @userId ORDER BY created_at, task_id',
+    erase: 'DELETE FROM scheduled_task WHERE user_id = @userId'
   }
 ]
 
@@ -72,6 +92,11 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   passage: 'the knowledge that ships',
   passage_index: 'the words of passages',
   cost_month: 'sums of organisations and their clients',
+  knowledge_shelf: 'shelves of organisations and their clients',
+  document: 'documents of clients, whoever added them',
+  document_passage: 'documents of clients',
+  agent_action: 'goes with its input',
+  message_model: 'templates of the organisation',
   external_event: 'what other systems sent; kept by source, forgotten by AI_RETENTION'
 }
 
@@ -81,7 +106,7 @@ export function registeredTables(): ReadonlySet<string> {
 }
 
 /** Columns that hold JSON, shown as what they hold. */
-const JSON_COLUMNS = new Set(['question', 'events', 'context', 'metadata', 'details'])
+const JSON_COLUMNS = new Set(['question', 'events', 'context', 'metadata', 'details', 'input', 'output', 'actions', 'record', 'task'])
 
 export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>, newName: () => string): PersonalStore[] {
   return personalTables.map(({ name, select, erase }) => {

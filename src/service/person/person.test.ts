@@ -2,12 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { aDecision } from '../../../test/contracts/decisions.ts'
+import { anAction, anInput, anOutput } from '../../../test/fakes/action-target.ts'
 import { aQuestion, fakeClock, keptLog, never, tempFolder } from '../../../test/fakes/service-parts.ts'
 import type { Agent } from '../agent/agent.ts'
 import { createSqliteConversation } from '../agent/conversation.sqlite.ts'
 import type { AuditEvent } from '../audit/audit.ts'
 import { openStore } from '../store/store.ts'
 import { createBroker } from '../turns/broker.ts'
+import { createSqliteWorklist } from '../actions/worklist.sqlite.ts'
+import { createSqliteDecisions } from '../decisions/decisions.sqlite.ts'
 import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
 import { createPerson } from './person.ts'
 import { compactStore, createSqlitePersonalStores, impersonalTables, registeredTables } from './person.sqlite.ts'
@@ -75,7 +79,7 @@ describe('person', () => {
       format: 'aside-person',
       version: 1,
       userId: 'anna',
-      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides']
+      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides', 'inputs', 'decisions', 'tasks']
     })
     expect(rest).toMatchObject([
       { store: 'turns', value: { question: { text: 'What does Contoso pay?' } } },
@@ -111,6 +115,25 @@ describe('person', () => {
     await house.person.erase('anna', 'anna')
     expect(holds()).toBe(false)
     expect((await readFile(join(house.folder.path, 'service.sqlite-wal'))).length).toBe(0)
+  })
+
+  it('takes out and erases what the agent was told and decided for a person, with its search index', async () => {
+    await using house = await setUp()
+    const list = createSqliteWorklist(house.store)
+    const content = { text: 'Contosozilla is overdue', data: {}, metadata: {} }
+    for (const userId of ['anna', 'bob']) {
+      await list.accept(anInput({ id: userId, userId, content: userId === 'anna' ? content : { ...content, text: 'Another' } }), 1)
+      await list.decided(anOutput({ id: `${userId}:out`, inputId: userId, actions: [anAction({ id: `${userId}:a` })] }), 2)
+    }
+    await createSqliteDecisions(house.store).put(aDecision({ summary: 'Contosozilla is overdue' }))
+    const [, ...rest] = await house.lines('anna')
+    expect(rest).toMatchObject([
+      { store: 'inputs', value: { input: { content }, output: { inputId: 'anna' }, actions: [{ id: 'anna:a' }] } },
+      { store: 'decisions', value: { record: { decisionCode: 'invoice.remind' } } }
+    ])
+    expect(await house.person.erase('anna', 'anna')).toMatchObject({ inputs: 1, decisions: 1 })
+    expect(house.store.database.serialize().toString('latin1').toLowerCase()).not.toContain('contosozilla')
+    expect(house.store.database.prepare('SELECT action_id FROM agent_action').pluck().all()).toEqual(['bob:a'])
   })
 })
 

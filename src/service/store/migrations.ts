@@ -1,4 +1,5 @@
 // The service's tables, as numbered steps. A step is never edited once it is on the main branch: add the next one.
+import { agentTables } from './agentTables.ts'
 import { sessionTables } from './sessionTables.ts'
 
 export const migrations: readonly string[] = [
@@ -153,5 +154,7 @@ export const migrations: readonly string[] = [
     place TEXT NOT NULL,
     UNIQUE (document_id, ordinal)
   ) STRICT;
-  `
+  `,
+  // the agent's inputs, decisions, actions and schedules
+  agentTables
 ]

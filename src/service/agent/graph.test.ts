@@ -12,9 +12,11 @@ import { createLocalKnowledge, NOTHING_FOUND } from '../providers/localKnowledge
 import { modelFacts } from '../providers/models.ts'
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts'
 import type { AgentEvent } from './agent.ts'
+import type { AgentOutput } from '../decisions/contract.ts'
 import { createCitationScan } from './citations.ts'
 import { createSqliteConversation } from './conversation.sqlite.ts'
-import { createPipeline } from './pipeline.ts'
+import { createAgentGraph } from './graph.ts'
+import type { InputStages } from './inputStages.ts'
 import { promptFor } from './prompt.ts'
 import { subjectOf } from './subject.ts'
 
@@ -46,6 +48,10 @@ const says = (...pieces: string[]): ProviderPart[] => [
   { type: 'finish', reason: 'stop' }
 ]
 
+/** A chat's turn never takes the way of other inputs. */
+const astray = () => Promise.reject(new Error('a chat’s turn went astray'))
+const noInputs: InputStages = { collect: astray, decide: astray, commit: astray }
+
 async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) {
   const temp = await tempStore()
   const clock = fakeClock()
@@ -55,7 +61,17 @@ async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) 
   const orchestrator = orchestra({ providers, clock }).orchestrator
   const audited: AuditEvent[] = []
   const audit: Audit = { record: async (event) => void audited.push(event) }
-  const agent = createPipeline({ audit, conversation, knowledge, priceBook: await readPriceBook('test/fixtures/pricing'), orchestrator, clock })
+  const outputs: AgentOutput[] = []
+  const agent = createAgentGraph({
+    inputs: noInputs,
+    onOutput: (output) => outputs.push(output),
+    audit,
+    conversation,
+    knowledge,
+    priceBook: await readPriceBook('test/fixtures/pricing'),
+    orchestrator,
+    clock
+  })
   const ask = async (part: Partial<Question>, userId = 'anna') => {
     const question = aQuestion(part)
     const turn = { turnId: question.turnId, userId, messageId: 'm', question, createdAt: 1 }
@@ -70,10 +86,10 @@ async function setUp(providers: readonly Provider[] = [createLocalKnowledge()]) 
       of: <T extends AgentEvent['type']>(type: T) => events.filter((event): event is Extract<AgentEvent, { type: T }> => event.type === type)
     }
   }
-  return { temp, ask, knowledge, audited, conversation, [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
+  return { temp, ask, outputs, knowledge, audited, conversation, [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
 }
 
-describe('pipeline on local knowledge', () => {
+describe('agent graph on local knowledge', () => {
   it('answers from the pack in several pieces, with exactly the sources it used', async () => {
     await using house = await setUp()
     const { text, of, finish } = await house.ask({ text: 'Which Harbor class for archives?' })
@@ -125,7 +141,7 @@ describe('pipeline on local knowledge', () => {
   })
 })
 
-describe('pipeline with a model', () => {
+describe('agent graph with a model', () => {
   it('hands over sources, session and conversation, and passes on what comes back', async () => {
     const spy = model(() => says('Take Frozen [1].'))
     await using house = await setUp([spy, createLocalKnowledge()])
@@ -186,7 +202,7 @@ describe('pipeline with a model', () => {
   })
 })
 
-describe('safeguards of the pipeline', () => {
+describe('safeguards of the agent graph', () => {
   const key = ['AKIA', 'ABCDEFGH23456724'].join('')
 
   it('sends no credential that somebody pasted, keeps none, and says so', async () => {
@@ -229,6 +245,25 @@ describe('safeguards of the pipeline', () => {
     expect(house.audited).toEqual([
       { actor: 'anna', action: 'injection.blocked', subject: expect.any(String), details: { source: 'harbor-poisoned', rules: 'override' } }
     ])
+  })
+})
+
+describe('the outcome of a chat turn', () => {
+  it('says what was decided and how well the sources cover it, and never acts', async () => {
+    await using house = await setUp()
+    await house.ask({ text: '3 m7i.large for a month', quickAction: 'cost' })
+    await house.ask({ text: 'What is the best pizza in Rome?' })
+    expect(house.outputs).toMatchObject([
+      { decisionCode: 'chat.cost', decisionType: 'answer', confidence: 1, actions: [], requiresHumanReview: false },
+      { decisionCode: 'chat.question', confidence: 0, responses: [{ type: 'text', text: NOTHING_FOUND }] }
+    ])
+    expect(house.outputs[0]?.id).toBe(`${house.outputs[0]?.inputId}:out`)
+  })
+
+  it('is none when the answer broke off', async () => {
+    await using house = await setUp([model(() => [{ type: 'text', text: 'Half' }])])
+    await expect(house.ask({ text: 'Harbor?' })).rejects.toMatchObject({ code: 'unavailable' })
+    expect(house.outputs).toEqual([])
   })
 })
 
