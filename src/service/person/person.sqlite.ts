@@ -73,6 +73,14 @@ const personalTables: readonly PersonalTable[] = [
     erase: 'DELETE FROM agent_input WHERE user_id = @userId'
   },
   {
+    name: 'reviews',
+    tables: ['agent_input'],
+    select: `SELECT input_id AS inputId, state, reviewed_at AS reviewedAt, review_reason AS reason
+      FROM agent_input WHERE reviewer = @userId ORDER BY reviewed_at, input_id`,
+    // That somebody looked stays; who it was is gone.
+    erase: 'UPDATE agent_input SET reviewer = @nobody WHERE reviewer = @userId'
+  },
+  {
     name: 'decisions',
     tables: ['past_decision'],
     select: 'SELECT record FROM past_decision WHERE user_id = @userId ORDER BY position',
@@ -96,6 +104,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   document: 'documents of clients, whoever added them',
   document_passage: 'documents of clients',
   agent_action: 'goes with its input',
+  decision_index: 'the words of past decisions; they go with them',
   message_model: 'templates of the organisation',
   external_event: 'what other systems sent; kept by source, forgotten by AI_RETENTION'
 }

@@ -79,7 +79,7 @@ describe('person', () => {
       format: 'aside-person',
       version: 1,
       userId: 'anna',
-      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides', 'inputs', 'decisions', 'tasks']
+      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides', 'inputs', 'reviews', 'decisions', 'tasks']
     })
     expect(rest).toMatchObject([
       { store: 'turns', value: { question: { text: 'What does Contoso pay?' } } },
@@ -149,7 +149,11 @@ function fillEveryTable({ database }: Awaited<ReturnType<typeof openStore>>, use
     `INSERT INTO cost_attempt (attempt_id, turn_id, user_id, organisation, client, provider, model, at, month, predicted_micros, predicted_input_tokens,
       settled_at, outcome, cost_micros) VALUES (@id, @id, @userId, 'org', '', 'p', 'm', 1, '2026-11', 5, 1, 2, 'answered', 17)`,
     `INSERT INTO account VALUES (@userId, 'org')`,
-    `INSERT INTO limit_override VALUES (@id, 1, @userId, 'Board meeting')`
+    `INSERT INTO limit_override VALUES (@id, 1, @userId, 'Board meeting')`,
+    `INSERT INTO past_decision (id, business_id, user_id, decided_at, summary, record) VALUES (@id, 'b', @userId, 1, 's', '{}')`,
+    `INSERT INTO agent_input (input_id, source, business_id, user_id, input, received_at, state) VALUES (@id, 'api', 'b', @userId, '{}', 1, 'settled')`,
+    `INSERT INTO agent_input (input_id, source, business_id, input, received_at, state, reviewer) VALUES (@id || '-r', 'api', 'b', '{}', 1, 'approved', @userId)`,
+    `INSERT INTO scheduled_task (task_id, business_id, user_id, task, state, created_at) VALUES (@id, 'b', @userId, '{}', 'active', 1)`
   ])
     database.prepare(sql).run({ userId, id: `id-of-${userId}` })
 }
@@ -162,7 +166,7 @@ describe('the schema', () => {
       .pluck()
       .all()
       // What a full-text index keeps its words in.
-      .filter((name) => !name.startsWith('passage_index_'))
+      .filter((name) => !/^(?:passage|decision)_index_/.test(name))
     expect(tables.length).toBeGreaterThan(10)
     const known = new Set([...registeredTables(), ...Object.keys(impersonalTables)])
     expect(tables.filter((name) => !known.has(name))).toEqual([])
