@@ -1,4 +1,5 @@
 // The built app under Playwright: the same on real Electron and on the stand-in.
+import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -61,7 +62,10 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
   }
   const quit = async (): Promise<void> => {
     const violations = await app.evaluate(() => (globalThis as WithStandin).__standin?.violations ?? [])
-    await app.close()
+    // Not by `app.close()`: it waits for ever when the app is gone before it has begun to listen for that.
+    const gone = once(app.process(), 'exit')
+    await app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined)
+    await gone
     expect(violations, 'the app used something that Electron would treat otherwise').toEqual([])
   }
   return { app, main: await window('main'), log: () => log, window, hotkey: () => pressHotkey(app, dataDir), quit }
