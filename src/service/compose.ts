@@ -1,13 +1,9 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Server } from 'node:http'
 import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { startAlerting, watchBudgets } from './alerting.ts'
 import { composeAgent } from './agent/compose.ts'
-import type { Audit } from './audit/audit.ts'
 import { openAudit } from './audit/audit.sqlite.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
 import { createIdentityProvider } from './auth/identityProvider.ts'
@@ -21,24 +17,14 @@ import { createSqliteLedger } from './cost/ledger.sqlite.ts'
 import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { createSqliteExternalEvents } from './events/externalEvents.sqlite.ts'
-import { openGrpcDoor } from './gateway/copilot.grpc.ts'
 import { defaultBounds, type Bounds } from './gateway/bounds.ts'
-import { consultantChat } from './gateway/consultantChat.ts'
-import { erpFrames } from './gateway/erpFrames.ts'
-import type { Door, GatewayParts } from './gateway/gateway.ts'
+import { closeDoors, openDoors } from './gateway/compose.ts'
+import type { GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
-import { reflectionFrom } from './gateway/reflection.ts'
-import { openHttpDoor } from './gateway/rest.fastify.ts'
-import { attachSockets } from './gateway/sockets.socketio.ts'
-import { attachWebSockets } from './gateway/webSockets.ws.ts'
-import { createThreadReader } from './knowledge/documentReader.thread.ts'
-import { createSqliteDocuments } from './knowledge/documents.sqlite.ts'
-import { ingest } from './knowledge/ingest.ts'
+import { learnPack, openLibrary } from './knowledge/compose.ts'
 import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
-import { createLibrary } from './knowledge/library.ts'
-import { startRefreshing } from './knowledge/refreshing.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
@@ -47,7 +33,7 @@ import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sql
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
-import type { Dialect, Snapshot } from './metrics/metrics.ts'
+import type { Snapshot } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts'
 import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
@@ -57,12 +43,12 @@ import type { Provider } from './providers/provider.ts'
 import { createPerson } from './person/person.ts'
 import { compactStore, createSqlitePersonalStores } from './person/person.sqlite.ts'
 import { createSqliteRetention } from './person/retention.sqlite.ts'
-import { createReadiness, type Readiness } from './readiness.ts'
+import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
-import { createDesk, type Desk } from './sessions/desk.ts'
+import { createDesk } from './sessions/desk.ts'
 import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
-import { openStore, type Store } from './store/store.ts'
-import { createBroker, type TurnBroker } from './turns/broker.ts'
+import { openStore } from './store/store.ts'
+import { createBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
 import { createSqliteTurnLog } from './turns/turnLog.sqlite.ts'
 import { version } from './version.ts'
@@ -192,7 +178,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent: composed.agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
 
-  await learn(knowledge, resources, logger)
+  await learnPack(knowledge, resources, logger)
   await prune(log, clock)
   const revived = await broker.revive()
   if (revived.restarted + revived.ended > 0) logger.info(revived, 'turns.revived')
@@ -279,7 +265,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
-    knowledge: await openLibrary({ ...options, clock, newId }, { store, audit }, started)
+    knowledge: await openLibrary({ config, store, audit, clock, newId, logger }, started)
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
@@ -292,19 +278,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     grpc: doors.grpc.address,
     http: doors.http.address,
     reload: live.reload,
-    stop: () => (stopping ??= stop(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }, parts))
+    stop: () => (stopping ??= closeDoors(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }).then(() => parts.disposeAsync()))
   }
-}
-
-interface Doors {
-  readonly grpc: Door
-  readonly http: Door
-}
-
-interface DoorOptions {
-  readonly config: ServiceConfig
-  readonly resources: Resources | null
-  readonly limits: Limits
 }
 
 /** A caller's claim to one more answer; whose it is stays known after a restart. */
@@ -322,95 +297,11 @@ async function admitTurn(
   return release
 }
 
-async function openDoors(all: GatewayParts, { config, resources, limits }: DoorOptions): Promise<Doors> {
-  const at = (dialect: Dialect): GatewayParts => {
-    const meter = all.metrics.at(dialect)
-    const channel = dialect === 'grpc' || dialect === 'rest' ? 'request' : 'socket'
-    return { ...all, meter, broker: measured(limited(all.broker, limits, channel), meter, all.logger) }
-  }
-  const { host, grpcPort, httpPort } = config
-  const addReflection = resources === null ? null : reflectionFrom(resources.proto)
-  const grpc = await openGrpcDoor(at('grpc'), { host, port: grpcPort, addReflection })
-  try {
-    const http = await openHttpDoor(at('rest'), { host, port: httpPort, attach: (server) => attachAll(server, at) })
-    return { grpc, http }
-  } catch (error) {
-    await grpc.close()
-    throw error
-  }
-}
-
-function attachAll(server: Server, at: (dialect: Dialect) => GatewayParts): () => Promise<void> {
-  const ends = [attachSockets(server, at('socketio')), attachWebSockets(server, at('erp'), [erpFrames(at('erp')), consultantChat(at('consultant'))])]
-  return async () => {
-    await Promise.all(ends.map((end) => end()))
-  }
-}
-
-interface Draining {
-  readonly broker: TurnBroker
-  readonly desk: Desk
-  readonly readiness: Readiness
-  readonly drainMs: number
-  readonly logger: Logger
-}
-
-async function stop(doors: Doors, { broker, desk, readiness, drainMs, logger }: Draining, parts: AsyncDisposableStack): Promise<void> {
-  // Whoever shares out questions hears it at once; then they stop coming here.
-  readiness.drain()
-  doors.grpc.drain()
-  doors.http.drain()
-  logger.info({ liveTurns: broker.liveTurns, drainMs }, 'service.draining')
-  // First the turns, so that their last events still reach who listens; then the doors; then what lies below.
-  await broker.stop(drainMs)
-  await desk.stop()
-  await Promise.all([doors.grpc.close(), doors.http.close()])
-  await parts.disposeAsync()
-}
-
 async function prices(resources: Resources | null, logger: Logger): Promise<PriceBook> {
   if (resources === null) return { items: [], problems: [] }
   const book = await readPriceBook(resources.pricing)
   for (const problem of book.problems) logger.warn({ problem }, 'prices.problem')
   return book
-}
-
-async function learn(knowledge: ReturnType<typeof createSqliteKnowledge>, resources: Resources | null, logger: Logger): Promise<void> {
-  if (resources === null || !existsSync(resources.knowledge)) return
-  const { problems, ...counts } = await ingest(resources.knowledge, knowledge, new AbortController().signal)
-  logger.info(counts, 'knowledge.ingested')
-  for (const problem of problems) logger.warn({ problem }, 'knowledge.problem')
-}
-
-/** The documents of clients: read beside the answers, so that nothing waits for them. */
-async function openLibrary(
-  { config, logger, clock, newId }: ComposeOptions & { readonly clock: Clock; readonly newId: NewId },
-  { store, audit }: { readonly store: Store; readonly audit: Audit },
-  started: AsyncDisposableStack
-): Promise<NonNullable<GatewayParts['knowledge']>> {
-  const { folder, organisation } = config.knowledge
-  const onFault = (error: unknown): void => logger.error(errorFields(error), 'knowledge.fault')
-  const library = createLibrary({
-    documents: createSqliteDocuments(store),
-    reader: createThreadReader(),
-    inbox: join(config.dataDir, 'inbox'),
-    folder,
-    folderOrganisation: organisation,
-    clock,
-    newId,
-    audit,
-    onFault
-  })
-  if (!existsSync(folder)) logger.info({}, 'knowledge.folder.none')
-  started.defer(() => library.stop())
-  await library.resume()
-  const refreshing = startRefreshing(library, {
-    onFault,
-    // Names of clients and documents stay out of the log.
-    onReport: ({ problems, ...counts }) => logger.info({ ...counts, problems: problems.length }, 'knowledge.refreshed')
-  })
-  started.defer(() => refreshing.stop())
-  return { library, refreshing }
 }
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {

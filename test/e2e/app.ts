@@ -62,7 +62,7 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
   }
   const quit = async (): Promise<void> => {
     const violations = await app.evaluate(() => (globalThis as WithStandin).__standin?.violations ?? [])
-    // Not by `app.close()`: it waits for ever when the app is gone before it has begun to listen for that.
+    // Not by `app.close()`: it was seen to wait for ever for an app whose own end had come. Here the end is awaited from before it begins.
     const gone = once(app.process(), 'exit')
     await app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined)
     await gone
