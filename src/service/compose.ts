@@ -28,6 +28,7 @@ import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
+import { createMemoryAnswering } from './limits/answering.memory.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
 import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
@@ -122,6 +123,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const accounts = createSqliteAccounts(store)
   const limits = createLimits({
     store: createMemoryLimitStore(),
+    answering: createMemoryAnswering(),
     policy,
     clock,
     rates: live.rates,

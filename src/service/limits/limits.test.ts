@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fakeClock, tempStore } from '../../../test/fakes/service-parts.ts'
 import type { AuditEvent } from '../audit/audit.ts'
 import type { Caller } from '../auth/caller.ts'
+import { createMemoryAnswering } from './answering.memory.ts'
 import { createLimits, type LimitRates } from './limits.ts'
 import { createSqliteAccounts, createSqliteOverrides } from './limits.sqlite.ts'
 import { readLimitsFile } from './limitsFile.ts'
@@ -20,6 +21,7 @@ function desk(part: Partial<LimitRates> = {}, file: unknown = {}) {
   const before = new Map<string, number>()
   const limits = createLimits({
     store: createMemoryLimitStore(),
+    answering: createMemoryAnswering(),
     policy: limitsPolicy(limitsFileSchema.parse(file), 'ENTERPRISE'),
     clock,
     rates: { ...rates, ...part },
