@@ -5,9 +5,11 @@ import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { Clock, NewId, Random } from '../../shared/kit/clock.ts'
 import type { Question } from '../../shared/turn.ts'
 import type { Caller } from '../auth/caller.ts'
+import { aloneFanout, type Fanout } from '../fanout/fanout.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { TurnBroker } from '../turns/broker.ts'
-import type { AnswerDetails, ChatMessage, PendingMessage, SessionKey, SessionKind, Sessions } from './sessions.ts'
+import { createBoard, type Answer, type DeskListener, type Owner } from './board.ts'
+import type { ChatMessage, PendingMessage, SessionKey, Sessions } from './sessions.ts'
 import { supportOf } from './support.ts'
 
 export interface Letter {
@@ -18,20 +20,6 @@ export interface Letter {
   readonly question: Question
 }
 
-export type Answer = ChatMessage & { readonly answer: AnswerDetails }
-
-/** What happens to a kept message, told to everybody who listens for its owner. `messageId` is that of the answer. */
-export type DeskEvent = { readonly key: SessionKey; readonly replyTo: string } & (
-  | { readonly type: 'answering'; readonly messageId: string }
-  | { readonly type: 'stage'; readonly messageId: string; readonly stage: string; readonly progress: number }
-  | { readonly type: 'piece'; readonly messageId: string; readonly text: string }
-  | { readonly type: 'answered'; readonly answer: Answer }
-  /** It is kept and goes on waiting. */
-  | { readonly type: 'waiting'; readonly error: CopilotError }
-  /** It will not be answered. */
-  | { readonly type: 'failed'; readonly error: CopilotError }
-)
-
 export interface Desk {
   readonly sessions: Sessions
   /**
@@ -39,8 +27,8 @@ export interface Desk {
    * `rate_limited` (too much waits already), `unavailable` (the store refuses).
    */
   write(caller: Caller, letter: Letter): Promise<ChatMessage>
-  /** Until the result is called. A listener never throws. */
-  listen(owner: Pick<SessionKey, 'userId' | 'kind'>, listener: (event: DeskEvent) => void): () => void
+  /** What becomes of the owner's messages, whichever process answers them; until the result is called. */
+  listen(owner: Owner, listener: DeskListener): () => void
   /** Stops what is being answered in a session and removes it; false: there is no such session. */
   remove(caller: Caller, key: SessionKey): Promise<boolean>
   /** After a start: takes up every message that still waits. Returns how many. */
@@ -52,6 +40,8 @@ export interface Desk {
 export interface DeskOptions {
   readonly sessions: Sessions
   readonly broker: TurnBroker
+  /** To the other processes of the service; there are none when it is not named. */
+  readonly fanout?: Fanout
   /** Whether anybody could answer now. */
   readonly isReady: (signal: AbortSignal) => Promise<boolean>
   readonly clock: Clock
@@ -80,15 +70,11 @@ interface Work {
 }
 
 export function createDesk(options: DeskOptions): Desk {
-  const { sessions, broker, isReady, clock, newId, random, logger, retry = RETRY } = options
+  const { sessions, broker, fanout = aloneFanout, isReady, clock, newId, random, logger, retry = RETRY } = options
   const stopping = new AbortController()
-  const listeners = new Map<string, Set<(event: DeskEvent) => void>>()
+  const { tell, listen } = createBoard(fanout)
   /** By session: messages of one session are answered one after the other, sessions side by side. */
   const works = new Map<string, Work>()
-
-  const tell = (event: DeskEvent): void => {
-    for (const listener of listeners.get(nameOf(event.key)) ?? []) listener(event)
-  }
 
   /** One attempt; `ended` is called when its turn has failed for good. Throws what it failed with. */
   const attempt = async (message: PendingMessage, signal: AbortSignal, ended: () => void): Promise<void> => {
@@ -211,15 +197,7 @@ export function createDesk(options: DeskOptions): Desk {
       }
       return kept
     },
-    listen(owner, listener) {
-      const name = nameOf(owner)
-      const present = listeners.get(name) ?? new Set()
-      listeners.set(name, present.add(listener))
-      return () => {
-        present.delete(listener)
-        if (present.size === 0 && listeners.get(name) === present) listeners.delete(name)
-      }
-    },
+    listen,
     async remove(caller, key) {
       const owned = { ...key, userId: caller.userId }
       const work = works.get(sessionName(owned))
@@ -241,9 +219,6 @@ export function createDesk(options: DeskOptions): Desk {
   }
 }
 
-function nameOf({ userId, kind }: Pick<SessionKey, 'userId' | 'kind'>): string {
-  return JSON.stringify([userId, kind] satisfies [string, SessionKind])
-}
 function sessionName({ userId, kind, sessionId }: SessionKey): string {
   return JSON.stringify([userId, kind, sessionId])
 }
