@@ -250,6 +250,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     audit,
     bounds,
     places: createPlaces(bounds),
+    node: config.node,
     desk,
     events: composed.events,
     inputDesk: composed.desk,
