@@ -41,12 +41,12 @@ export function createPostgresLedger(postgres: Postgres): Ledger {
       const [row] = await postgres.rows<{ taken: boolean }>(
         'SELECT cost_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS taken',
         [
-          ...[attemptId, turnId, userId, organisation, client, provider, model, at, monthOf(at), predictedMicros, predictedInputTokens],
+          attemptId, turnId, userId, organisation, client, provider, model, at, monthOf(at), predictedMicros, predictedInputTokens,
           postgres.instance,
           caps.map((cap) => cap.organisation),
           caps.map((cap) => cap.client),
           caps.map((cap) => cap.micros)
-        ]
+        ] // prettier-ignore
       )
       return row?.taken === true
     },
