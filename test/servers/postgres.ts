@@ -39,11 +39,12 @@ server=
 # Nobody may be left to hear what is said at the end.
 trap '' PIPE
 start() { "$bin/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c log_min_messages=log $4 & server=$!; }
-halt() { if [ -n "$server" ]; then kill -INT "$server"; wait "$server"; server=; echo halted >&2; fi; }
+halt() { if [ -n "$server" ]; then kill "-$1" "$server"; wait "$server"; server=; echo halted >&2; fi; }
 umask 077
 "$bin/initdb" -D "$folder/data" --no-sync -U aside --pwfile="$folder/password" -A scram-sha-256 -E UTF8 --locale=C >/dev/null || exit 1
-while read -r order; do case $order in start) start ;; halt) halt ;; esac; done
-halt
+while read -r order; do case $order in start) start ;; halt) halt INT ;; esac; done
+# At once: nobody wants what is in it any more.
+halt QUIT
 cd / && rm -rf "$folder"
 `
 

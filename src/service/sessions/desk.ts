@@ -31,7 +31,7 @@ export interface Desk {
   listen(owner: Owner, listener: DeskListener): () => void
   /** Stops what is being answered in a session and removes it; false: there is no such session. */
   remove(caller: Caller, key: SessionKey): Promise<boolean>
-  /** After a start: takes up every message that still waits. Returns how many. */
+  /** After a start, and from time to time where others share the sessions: takes up every message that nobody asks. Returns how many. */
   resume(): Promise<number>
   /** Lets go of everything; what waits stays kept. */
   stop(): Promise<void>
@@ -55,6 +55,10 @@ export interface DeskOptions {
 /** Messages of one person that may wait at a time. */
 const MOST_PENDING = 100
 const RETRY = { baseMs: 500, capMs: 10_000 }
+/** Between two looks whether another process is done with what comes before. */
+const LOOK_AGAIN_MS = 250
+/** Messages after one among which its answer is looked for. */
+const LOOKED_AT = 50
 
 interface Tried {
   /** The turn is over. */
@@ -75,6 +79,8 @@ export function createDesk(options: DeskOptions): Desk {
   const { tell, listen } = createBoard(fanout)
   /** By session: messages of one session are answered one after the other, sessions side by side. */
   const works = new Map<string, Work>()
+  /** What is in `works`, by message. */
+  const taken = new Set<string>()
 
   /** One attempt; `ended` is called when its turn has failed for good. Throws what it failed with. */
   const attempt = async (message: PendingMessage, signal: AbortSignal, ended: () => void): Promise<void> => {
@@ -133,11 +139,29 @@ export function createDesk(options: DeskOptions): Desk {
     return { ...message, question: { ...message.question, turnId } }
   }
 
+  /** Resolves with true when this process is to ask it; false: another one has, and its answer was told. */
+  const claim = async (message: PendingMessage, signal: AbortSignal): Promise<boolean> => {
+    for (;;) {
+      const claimed = await sessions.claim(message)
+      if (claimed === 'mine') return true
+      if (claimed === 'over') {
+        const since = await sessions.after(message, message.messageId, LOOKED_AT)
+        const found = since.find(({ answer: details }) => details?.replyTo === message.messageId)
+        if (found?.answer !== undefined)
+          tell({ key: message, replyTo: message.messageId, type: 'answered', answer: { ...found, answer: found.answer } })
+        return false
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+      if (signal.aborted) return false
+    }
+  }
+
   const answer = async (first: PendingMessage, signal: AbortSignal): Promise<void> => {
     let message: PendingMessage | null = first
     for (let tries = 1; message !== null && !signal.aborted; tries += 1) {
       let hasEnded = false
       try {
+        if (!(await claim(message, signal))) return
         if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No model can be reached just now.')
         await attempt(message, signal, () => (hasEnded = true))
         return
@@ -153,6 +177,8 @@ export function createDesk(options: DeskOptions): Desk {
 
   const enqueue = (message: PendingMessage): void => {
     const name = sessionName(message)
+    const own = messageName(message)
+    taken.add(own)
     const present = works.get(name)
     const controller = present?.controller ?? new AbortController()
     const signal = AbortSignal.any([controller.signal, stopping.signal])
@@ -163,6 +189,7 @@ export function createDesk(options: DeskOptions): Desk {
     const tail = run()
       .catch((error: unknown) => logger.error({ messageId: message.messageId, ...errorFields(error) }, 'desk.lost'))
       .finally(() => {
+        taken.delete(own)
         if (works.get(name)?.tail === tail) works.delete(name)
       })
     works.set(name, { controller, tail })
@@ -208,7 +235,8 @@ export function createDesk(options: DeskOptions): Desk {
       return await sessions.remove(owned)
     },
     async resume() {
-      const waiting = await sessions.pending()
+      const waiting = (await sessions.orphans()).filter((message) => !taken.has(messageName(message)))
+      if (stopping.signal.aborted) return 0
       for (const message of waiting) enqueue(message)
       return waiting.length
     },
@@ -221,6 +249,10 @@ export function createDesk(options: DeskOptions): Desk {
 
 function sessionName({ userId, kind, sessionId }: SessionKey): string {
   return JSON.stringify([userId, kind, sessionId])
+}
+
+function messageName({ userId, kind, messageId }: Pick<ChatMessage, 'userId' | 'kind' | 'messageId'>): string {
+  return JSON.stringify([userId, kind, messageId])
 }
 
 function withRetry(error: CopilotError, waitMs: number): CopilotError {
