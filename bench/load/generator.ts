@@ -232,7 +232,7 @@ async function ask(crowd: Crowd, order: AskOrder, { firstNumber, onMeasuring }: 
     cpuBefore = process.cpuUsage()
     onMeasuring()
   }
-  for (let index = 0; index < total; ) {
+  for (let index = 0; index < total;) {
     for (const elapsed = now(); index < total && dueMs(index, order) <= elapsed; index += 1) {
       if (!isMeasuring && index >= warmUp) startMeasuring()
       send(index)
