@@ -1,23 +1,19 @@
 // npm run --silent load -- --connections 1000 --rate 1000 --seconds 30 [--users 25 --library 20 --pieces 6 --piece-ms 5 --warm-up 5]: sockets and
 // messages on the real service, with the clients and the model's side on the same machine. A message is a question that is kept
 // and answered in pieces to its end; every byte of every answer is checked. The last line is JSON; `ok`: every bar was met.
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { AskOrder, ConnectOrder, GeneratorAnswer, GeneratorOrder } from './load/generator.ts'
+import { startChild, told, type Generator } from './load/child.ts'
+import type { Asked, AskOrder, ConnectOrder, GeneratorAnswer, GeneratorOrder } from './load/generator.ts'
 import { lookAtStore } from './load/kept.ts'
 import { cpuMicros, residentKib, startService, type LoadedService } from './load/service.ts'
 import type { UpstreamReady } from './load/upstream.ts'
 import { missedBars } from './load/verdict.ts'
 
-const folder = fileURLToPath(new URL('load', import.meta.url))
 const CONNECTIONS_PER_USER = 50
 /** A full service has answered what is under way well within this. */
 const SETTLE_MS = 30_000
-/** For what the handshakes left behind, before memory is looked at. */
-const IDLE_MS = 3_000
+const REHEARSAL = { rate: 50, seconds: 4 }
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +25,10 @@ const { values } = parseArgs({
     pieces: { type: 'string', default: '6' },
     'piece-ms': { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '5' },
+    /** Connections of the rehearsal; 0: there is none. */
+    rehearsal: { type: 'string', default: '100' },
+    /** For what the handshakes left behind, before memory is looked at. */
+    'idle-ms': { type: 'string', default: '3000' },
     /** Plants a fault, to see it found: every so many-th answer of the model lacks its last piece. */
     'plant-short': { type: 'string', default: '0' }
   }
@@ -39,68 +39,40 @@ const seconds = Number(values.seconds)
 const pieces = Number(values.pieces)
 const warmUpSeconds = Number(values['warm-up'])
 const users = Math.max(Number(values.users), Math.ceil(connections / CONNECTIONS_PER_USER))
+const idleMs = Number(values['idle-ms'])
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
-
-interface Child<Order, Answer> extends AsyncDisposable {
-  readonly process: ChildProcess
-  send(order: Order): void
-  /** The next message that it sends. */
-  next(): Promise<Answer>
-}
-
-function start<Order extends object, Answer>(file: string, args: readonly string[] = []): Child<Order, Answer> {
-  const child = fork(`${folder}/${file}`, args)
-  // Several can come within one tick; none is missed.
-  const waiting: Answer[] = []
-  let wake: (() => void) | null = null
-  child.on('message', (message) => {
-    waiting.push(message as Answer)
-    wake?.()
-  })
-  let code: number | null = null
-  child.once('exit', (exitCode) => {
-    code = exitCode ?? -1
-    wake?.()
-  })
-  return {
-    process: child,
-    send: (order) => void child.send(order),
-    async next() {
-      while (waiting.length === 0) {
-        if (code !== null) throw new Error(`${file} ended with ${code}`)
-        await new Promise<void>((resolve) => (wake = resolve))
-      }
-      return waiting.shift() as Answer
-    },
-    async [Symbol.asyncDispose]() {
-      if (code !== null) return
-      const gone = once(child, 'exit')
-      child.disconnect()
-      await gone
-    }
-  }
-}
-
-type Generator = Child<GeneratorOrder, GeneratorAnswer>
-
-async function told<T extends GeneratorAnswer['type']>(generator: Generator, type: T): Promise<GeneratorAnswer & { type: T }> {
-  const answer = await generator.next()
-  if (answer.type === 'failed') throw new Error(`the clients failed: ${answer.message}`)
-  if (answer.type !== type) throw new Error(`the clients say ${answer.type} instead of ${type}`)
-  return answer as GeneratorAnswer & { type: T }
-}
 
 const mib = (kib: number | null): number | null => (kib === null ? null : Math.round(kib / 102.4) / 10)
 const share = (before: number | null, after: number | null, ofSeconds: number): number | null =>
   before === null || after === null ? null : Math.round((after - before) / ofSeconds / 10_000) / 100
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function connect(generator: Generator, order: ConnectOrder): Promise<GeneratorAnswer & { type: 'connected' }> {
+  generator.send({ type: 'connect', order })
+  return await told(generator, 'connected')
+}
+
+/** First a few, who leave again: what the program itself takes once it is warm is nobody's connection. */
+async function rehearse(generator: Generator, order: ConnectOrder): Promise<Asked | null> {
+  if (order.connections === 0) return null
+  await connect(generator, order)
+  generator.send({ type: 'ask', order: { ...REHEARSAL, warmUpSeconds: 0, pieces, settleMs: SETTLE_MS } })
+  await told(generator, 'measuring')
+  const { asked } = await told(generator, 'asked')
+  generator.send({ type: 'leave' })
+  await told(generator, 'left')
+  return asked
+}
+
 async function measure(service: LoadedService, generator: Generator): Promise<boolean> {
   await told(generator, 'ready')
+  const crowd = { ports: [service.port], tokens: service.tokens, library: Math.min(connections, Number(values.library)) }
+  const rehearsed = await rehearse(generator, { ...crowd, connections: Number(values.rehearsal) })
+  await pause(idleMs)
   const beforeKib = await residentKib(service.pid)
-  const connect: ConnectOrder = { ports: [service.port], tokens: service.tokens, connections, library: Math.min(connections, Number(values.library)) }
-  generator.send({ type: 'connect', order: connect })
-  const connected = await told(generator, 'connected')
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+  const connected = await connect(generator, { ...crowd, connections })
+  await pause(idleMs)
   const idleKib = await residentKib(service.pid)
   const perConnection = beforeKib === null || idleKib === null ? null : Math.round(((idleKib - beforeKib) / connections) * 10) / 10
   say(`${connections} connections in ${connected.tookMs} ms, ${perConnection ?? '?'} KiB each`)
@@ -119,7 +91,7 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
   generator.send({ type: 'stop' })
   await service.stop()
   const kept = await lookAtStore(service.dataDir)
-  const missed = missedBars(asked, rate, kept)
+  const missed = missedBars(asked, { rate, seconds, pieces, kept, rehearsed })
   const lag = (which: string): number => Math.round((figures.get(`nodejs_eventloop_lag_${which}_seconds`) ?? Number.NaN) * 10_000) / 10
   const cpu = {
     service: share(cpuBefore, cpuAfter, elapsed),
@@ -133,7 +105,7 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
       missed,
       connections,
       users,
-      libraryConnections: connect.library,
+      libraryConnections: crowd.library,
       dialect: 'Socket.IO over WebSocket, ai_stream with the acknowledgement that the question is kept',
       upstream: `OpenAI-compatible server, ${pieces} pieces an answer, ${values['piece-ms']} ms apart`,
       cores: availableParallelism(),
@@ -141,6 +113,7 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
       rate,
       seconds,
       warmUpSeconds,
+      rehearsal: rehearsed === null ? null : { sent: rehearsed.sent, answered: rehearsed.answered },
       sent: asked.sent,
       answered: asked.answered,
       errors: asked.errors,
@@ -149,7 +122,7 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
       kept,
       measured: asked.measured,
       reachedPerSecond: asked.reachedPerSecond,
-      fewestPieces: asked.fewestPieces,
+      piecesReceived: asked.pieces,
       acceptedMs: asked.acceptedMs,
       firstPieceMs: asked.firstPieceMs,
       endMs: asked.endMs,
@@ -165,11 +138,11 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
   return missed.length === 0
 }
 
-await using upstream = start<object, UpstreamReady>('upstream.ts', [values.pieces, values['piece-ms'], values['plant-short']])
+await using upstream = startChild<object, UpstreamReady>('upstream.ts', [values.pieces, values['piece-ms'], values['plant-short']])
 await using service = await startService({
   upstreamPort: (await upstream.next()).port,
   users,
   environment: process.env['LOAD_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['LOAD_NODE_OPTIONS'] }
 })
-await using generator = start<GeneratorOrder, GeneratorAnswer>('generator.ts')
+await using generator = startChild<GeneratorOrder, GeneratorAnswer>('generator.ts')
 process.exitCode = (await measure(service, generator)) ? 0 : 1

@@ -45,9 +45,10 @@ export interface Asked {
   readonly connectionsLost: number
   /** Of those that are measured. */
   readonly measured: number
-  /** Answers a second, from the first measured one's end to the last one's. */
+  /** Answers a second, from when the first measured one was due to the last one's end. */
   readonly reachedPerSecond: number
-  readonly fewestPieces: number
+  /** Events of text in an answer: the service may join what waits. */
+  readonly pieces: { readonly mean: number; readonly fewest: number }
   readonly acceptedMs: Percentiles
   readonly firstPieceMs: Percentiles
   readonly endMs: Percentiles
@@ -59,13 +60,16 @@ export interface Asked {
 }
 
 export type GeneratorOrder =
-  { readonly type: 'connect'; readonly order: ConnectOrder } | { readonly type: 'ask'; readonly order: AskOrder } | { readonly type: 'stop' }
+  | { readonly type: 'connect'; readonly order: ConnectOrder }
+  | { readonly type: 'ask'; readonly order: AskOrder }
+  | { readonly type: 'leave' | 'stop' }
 export type GeneratorAnswer =
   | { readonly type: 'ready' }
   | { readonly type: 'connected'; readonly tookMs: number; readonly handshakeMs: Percentiles }
   /** The warm-up is over. */
   | { readonly type: 'measuring' }
   | { readonly type: 'asked'; readonly asked: Asked }
+  | { readonly type: 'left' }
   | { readonly type: 'failed'; readonly message: string }
 
 /** Handshakes at once. */
@@ -154,7 +158,7 @@ async function ask(crowd: Crowd, order: AskOrder, { firstNumber, onMeasuring }: 
   const examples: string[] = []
   const measuredFrom = dueMs(warmUp, order)
   let [sent, answered, errors, open, connectionsLost, measured] = [0, 0, 0, 0, 0, 0]
-  let [firstEnd, lastEnd, fewestPieces] = [0, 0, Number.POSITIVE_INFINITY]
+  let [lastEnd, pieces, fewestPieces] = [0, 0, Number.POSITIVE_INFINITY]
   const settled = Promise.withResolvers<void>()
   const started = performance.now()
   const record = (into: Histogram, { dueAt }: TurnCheck, now: number): void => {
@@ -169,11 +173,11 @@ async function ask(crowd: Crowd, order: AskOrder, { firstNumber, onMeasuring }: 
     open -= 1
     if (check.fault === null) {
       answered += 1
+      pieces += check.pieces
       fewestPieces = Math.min(fewestPieces, check.pieces)
       record(end, check, now)
       if (check.dueAt >= measuredFrom) {
         measured += 1
-        if (firstEnd === 0) firstEnd = now
         lastEnd = now
       }
     }
@@ -246,7 +250,7 @@ async function ask(crowd: Crowd, order: AskOrder, { firstNumber, onMeasuring }: 
   clearTimeout(timer)
   for (const relay of listeners) relay.target = null
   for (const { turnId, isOver } of checks.values()) if (!isOver && examples.length < MOST_EXAMPLES) examples.push(`${turnId}: never ended`)
-  const span = (lastEnd - firstEnd) / 1_000
+  const span = (lastEnd - measuredFrom) / 1_000
   return {
     sent,
     answered,
@@ -254,8 +258,8 @@ async function ask(crowd: Crowd, order: AskOrder, { firstNumber, onMeasuring }: 
     lost: open,
     connectionsLost,
     measured,
-    reachedPerSecond: span <= 0 ? 0 : Math.round(((measured - 1) / span) * 10) / 10,
-    fewestPieces: answered === 0 ? 0 : fewestPieces,
+    reachedPerSecond: span <= 0 ? 0 : Math.round((measured / span) * 10) / 10,
+    pieces: answered === 0 ? { mean: 0, fewest: 0 } : { mean: Math.round((pieces / answered) * 100) / 100, fewest: fewestPieces },
     acceptedMs: percentiles(accepted),
     firstPieceMs: percentiles(firstPiece),
     endMs: percentiles(end),
@@ -281,7 +285,9 @@ async function obey(message: GeneratorOrder): Promise<void> {
     say({ type: 'asked', asked: result })
   } else {
     for (const connection of crowd?.connections ?? []) connection.end()
-    process.disconnect()
+    crowd = null
+    if (message.type === 'leave') say({ type: 'left' })
+    else process.disconnect()
   }
 }
 
