@@ -55,22 +55,23 @@ interface Prepared {
 }
 
 /** An input from elsewhere on its way. */
-interface InputRun {
+interface Incoming {
   readonly input: AgentInput
   readonly signal: AbortSignal
   readonly startedAt: number
 }
 
 /** What one run knows; each node adds its part. */
-interface Run {
-  /** Null: it carries chats. */
-  readonly incoming: InputRun | null
+interface ChatRun {
   readonly chats: readonly Chat[]
+}
+interface InputRun {
+  readonly incoming: Incoming
   readonly collected: Collected
   readonly output: AgentOutput
 }
 
-type Node = (run: Run) => Promise<Partial<Run>>
+type Node<Run> = (run: Run) => Promise<Partial<Run>>
 
 /** Nothing is kept between two runs: no checkpoints, no memory but the ports'. */
 export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
@@ -108,27 +109,25 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   }
 
   // Begun here and awaited in the next node, each chat by itself: one that has much to look up holds no other back.
-  const prepare: Node = async ({ chats }) => {
+  const prepare: Node<ChatRun> = async ({ chats }) => {
     for (const chat of chats) chat.prepare()
     return {}
   }
 
-  const answer: Node = async ({ chats }) => {
+  const answer: Node<ChatRun> = async ({ chats }) => {
     await Promise.all(chats.map((chat) => chat.answer()))
     return {}
   }
 
-  const collect: Node = async ({ incoming }) => {
-    const { input, signal } = required(incoming)
-    return { collected: await inputs.collect(agentInputSchema.parse(input), signal) }
+  const collect: Node<InputRun> = async ({ incoming }) => {
+    return { collected: await inputs.collect(agentInputSchema.parse(incoming.input), incoming.signal) }
   }
 
-  const decide: Node = async ({ incoming, collected }) => {
-    const { signal, startedAt } = required(incoming)
+  const decide: Node<InputRun> = async ({ incoming: { signal, startedAt }, collected }) => {
     return { output: await inputs.decide(collected, { gather, signal, startedAt }) }
   }
 
-  const commit: Node = async ({ collected, output }) => {
+  const commit: Node<InputRun> = async ({ collected, output }) => {
     await inputs.commit(collected.input, output)
     onOutput?.(output)
     return {}
@@ -138,7 +137,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   // Loaded when it is first needed: it would add its 400 ms to the time that the service takes to start.
   const compiled = (): ReturnType<typeof compile> => (loading ??= compile({ prepare, answer, collect, decide, commit }))
   // Without a signal: an aborted run must still keep what was said. The steps heed each chat's own.
-  const round = createChatRound({ prepare: prepareChat, answer: answerChat }, async (chats) => (await compiled()).invoke({ incoming: null, chats }))
+  const round = createChatRound({ prepare: prepareChat, answer: answerChat }, async (chats) => (await compiled()).chats.invoke({ chats }, quiet))
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
@@ -154,39 +153,37 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     warm: async () => void (await compiled()),
     answer: round.join,
     async handle(input, signal) {
-      const graph = await compiled()
+      const { inputs: graph } = await compiled()
       const { output } = await graph.invoke({ incoming: { input, signal, startedAt: clock.now() } })
       return output
     }
   }
 }
 
-function required(incoming: InputRun | null): InputRun {
-  if (incoming === null) throw new Error('a chat’s turn took the way of an input')
-  return incoming
-}
+/** A run that tells nobody of its steps; what chats hear does not go through the graph. */
+const quiet = { streamMode: 'custom' } as const
 
-type Nodes = Readonly<Record<'prepare' | 'answer' | 'collect' | 'decide' | 'commit', Node>>
+type Nodes = Readonly<Record<'prepare' | 'answer', Node<ChatRun>> & Record<'collect' | 'decide' | 'commit', Node<InputRun>>>
 
+/** Two ways, because a branch at the start costs as much as a node. */
 async function compile({ prepare, answer, collect, decide, commit }: Nodes) {
   const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph')
-  const state = Annotation.Root({
-    incoming: Annotation<InputRun | null>(),
-    collected: Annotation<Collected>(),
-    chats: Annotation<readonly Chat[]>(),
-    output: Annotation<AgentOutput>()
-  })
-  return new StateGraph(state)
+  const chats = new StateGraph(Annotation.Root({ chats: Annotation<readonly Chat[]>() }))
     .addNode('prepare', prepare)
     .addNode('answer', answer)
+    .addEdge(START, 'prepare')
+    .addEdge('prepare', 'answer')
+    .addEdge('answer', END)
+    .compile()
+  const inputState = Annotation.Root({ incoming: Annotation<Incoming>(), collected: Annotation<Collected>(), output: Annotation<AgentOutput>() })
+  const inputs = new StateGraph(inputState)
     .addNode('collect', collect)
     .addNode('decide', decide)
     .addNode('commit', commit)
-    .addConditionalEdges(START, ({ incoming }) => (incoming === null ? 'prepare' : 'collect'), ['prepare', 'collect'])
-    .addEdge('prepare', 'answer')
-    .addEdge('answer', END)
+    .addEdge(START, 'collect')
     .addEdge('collect', 'decide')
     .addEdge('decide', 'commit')
     .addEdge('commit', END)
     .compile()
+  return { chats, inputs }
 }
