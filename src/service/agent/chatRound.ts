@@ -23,13 +23,25 @@ export interface ChatRound {
   join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
 }
 
-/** `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. */
-export function createChatRound<P>(steps: ChatSteps<P>, run: (chats: readonly Chat[]) => Promise<unknown>): ChatRound {
+/** From one round to the next at least, ms: however much is asked, runs take a fifth of one core at most, and a lone chat waits for nothing. */
+const PACE_MS = 4
+
+/**
+ * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
+ * differences count.
+ */
+export function createChatRound<P>(
+  steps: ChatSteps<P>,
+  run: (chats: readonly Chat[]) => Promise<unknown>,
+  monotonic: () => number = () => performance.now()
+): ChatRound {
   let waiting: { readonly chat: Chat; readonly fail: (error: unknown) => void }[] = []
+  let earliest = 0
 
   const go = (): void => {
     const round = waiting
     waiting = []
+    earliest = monotonic() + PACE_MS
     run(round.map(({ chat }) => chat)).catch((error: unknown) => {
       for (const { fail } of round) fail(error)
     })
@@ -53,7 +65,11 @@ export function createChatRound<P>(steps: ChatSteps<P>, run: (chats: readonly Ch
           await own.runInAsyncScope(async () => await steps.answer(await ready, options)).then(resolve, reject)
         }
       }
-      if (waiting.length === 0) setImmediate(go)
+      if (waiting.length === 0) {
+        const pauseMs = earliest - monotonic()
+        if (pauseMs > 0) setTimeout(go, pauseMs)
+        else setImmediate(go)
+      }
       waiting.push({ chat, fail: reject })
       return promise
     }
