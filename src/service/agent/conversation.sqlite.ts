@@ -19,6 +19,6 @@ export function createSqliteConversation({ database, writer }: Pick<Store, 'data
       writer.write(() => {
         insert.run(userId, sessionId, turnId, role, text, createdAt, client)
       }),
-    before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all({ userId, sessionId, turnId, client, limit }).reverse()
+    before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all({ userId, sessionId, turnId, client, limit }).toReversed()
   }
 }
