@@ -23,8 +23,8 @@ export interface ChatRound {
   join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
 }
 
-/** From one round to the next at least, ms: however much is asked, runs take a fifth of one core at most, and a lone chat waits for nothing. */
-const PACE_MS = 4
+/** From one round to the next at least, ms: however much is asked, runs take a tenth of a core at most, and a lone chat waits for nothing. */
+const PACE_MS = 8
 
 /**
  * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
