@@ -41,6 +41,7 @@ import { findResources, type Resources } from './resources.ts'
 import { createDesk } from './sessions/desk.ts'
 import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
 import { createBroker } from './turns/broker.ts'
+import { composeTurns } from './turns/compose.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
 import { openRedis, type RedisOptions } from './store/redis.ts'
 import { version } from './version.ts'
@@ -97,7 +98,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     clientKeys: createClientKeys({ dataDir: config.dataDir, clock }),
     clock
   })
-  const { knowledge, ledger, accounts, turnLog: log } = stores
+  const { knowledge, ledger, accounts } = stores
   const priceBook = await prices(resources, logger)
   const modelPrices = resources === null ? null : await readModelPrices(resources.pricing)
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
@@ -177,7 +178,10 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     },
     started
   )
-  const broker = createBroker({ log, agent: composed.agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
+  const answers = { agent: composed.agent, clock, newId, logger, admit: (caller: Caller) => admitTurn(caller, { limits, accounts, live }) }
+  const turns = redis === null ? null : await composeTurns({ ...answers, redis }, started)
+  const log = turns?.log ?? stores.turnLog
+  const broker = turns?.broker ?? createBroker({ ...answers, log })
 
   await learnPack(knowledge, resources, logger)
   await prune(log, clock)
@@ -223,6 +227,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const person = createPerson({
     stores: [
       ...stores.personal,
+      ...(turns === null ? [] : [turns.personal]),
       {
         // Copies of answers that are among the turns, for minutes.
         name: 'answers',
