@@ -56,7 +56,7 @@ export interface RedisOptions {
 const CONNECT_WITHIN_MS = 5_000
 const ANSWER_WITHIN_MS = 5_000
 const STOP_WITHIN_MS = 500
-const LONGEST_PAUSE_MS = 2_000
+const LONGEST_PAUSE_MS = 1_000
 
 /** The caller stops it. Throws `CopilotError` with one sentence: the URL is wrong, the password refused, nobody there. */
 export async function openRedis(options: RedisOptions): Promise<RedisConnection> {

@@ -61,12 +61,13 @@ end
 redis.call('HSET', KEYS[1], 'o', ARGV[1])
 return redis.call('HINCRBY', KEYS[1], 'f', 1)`
 
-/** KEYS turn, left. ARGV owner, fence or nothing for any, turn id. */
+/** KEYS turn, left, news. ARGV owner, fence or nothing for any, turn id. */
 export const RELEASE = `
 local turn = redis.call('HMGET', KEYS[1], 'e', 'o', 'f')
 if turn[2] ~= ARGV[1] or (ARGV[2] ~= '' and turn[3] ~= ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'o', '')
 if turn[1] == '0' then redis.call('PUBLISH', KEYS[2], ARGV[3]) end
+redis.call('PUBLISH', KEYS[3], '0')
 return 1`
 
 /** KEYS unfinished. ARGV begin of turns, begin of leases, this process, whether a missing lease means death, at most so many. */

@@ -61,6 +61,8 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
     ]
     const outcome = await patience(() => appendEvents(keys, values))
     if (outcome === 'fenced') throw faults.takenOver()
+    // It was here: a Redis that was to keep nothing, or less than all, has started again.
+    if (outcome === 'gone' && fence !== '') throw faults.logLost()
     if (outcome !== 'done') throw new RangeError(`turn ${turnId} is not in the log, has ended, or does not stand at ${before}`)
   }
 
@@ -100,7 +102,7 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
     read: (turnId, afterSeq) =>
       patience(async () => {
         const entries = await redis.run((client) => client.xRange(turnKeys.events(turnId), `(${Math.max(0, afterSeq)}-0`, '+'))
-        return (entries ?? []).flatMap(({ message }) => eventsSchema.parse(JSON.parse(message['e'] ?? ''))).filter((event) => event.seq > afterSeq)
+        return (entries ?? []).flatMap(({ message }) => eventsOf(message['e'] ?? '')).filter((event) => event.seq > afterSeq)
       }),
     async unfinished() {
       const turnIds = await redis.run((client) => client.zRange(turnKeys.unfinished, 0, -1))
@@ -129,6 +131,17 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
       return count
     }
   }
+}
+
+/** As they were written, to the byte: what one process tells live, another one replays. */
+function eventsOf(json: string): readonly TurnEvent[] {
+  const events: unknown = JSON.parse(json)
+  if (!areEvents(events)) throw new TypeError('the turn log holds what is not an event')
+  return events
+}
+
+function areEvents(value: unknown): value is TurnEvent[] {
+  return eventsSchema.safeParse(value).success
 }
 
 function flag(value: boolean): '0' | '1' {

@@ -32,6 +32,8 @@ export const faults = {
     new CopilotError('unavailable', 'Another process of the service goes on with this answer. What arrived is kept; ask again to read on.', {
       retryAfterMs: 500
     }),
+  logLost: () => new CopilotError('unavailable', 'Redis has lost what was kept of this answer. Ask the question again.', { retryAfterMs: 1_000 }),
   cancelled: () => new CopilotError('cancelled', 'Stopped. What arrived is kept.'),
+  unheard: () => new CopilotError('unavailable', 'The answer could not be kept, so it was stopped. Ask again to read on.'),
   left: () => new CopilotError('cancelled', 'The listener has left.')
 }
