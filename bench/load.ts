@@ -46,6 +46,20 @@ const mib = (kib: number | null): number | null => (kib === null ? null : Math.r
 const share = (before: number | null, after: number | null, ofSeconds: number): number | null =>
   before === null || after === null ? null : Math.round((after - before) / ofSeconds / 10_000) / 100
 
+interface Memory {
+  /** As the system counts it. */
+  readonly residentKib: number | null
+  /** Without garbage. */
+  readonly usedKib: number
+}
+
+async function memory(service: LoadedService): Promise<Memory> {
+  const usedKib = (await service.heapBytes()) / 1_024
+  return { residentKib: await residentKib(service.pid), usedKib }
+}
+
+const perOne = (before: number | null, after: number | null): number | null =>
+  before === null || after === null ? null : Math.round(((after - before) / connections) * 10) / 10
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function connect(generator: Generator, order: ConnectOrder): Promise<GeneratorAnswer & { type: 'connected' }> {
@@ -70,12 +84,12 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
   const crowd = { ports: [service.port], tokens: service.tokens, library: Math.min(connections, Number(values.library)) }
   const rehearsed = await rehearse(generator, { ...crowd, connections: Number(values.rehearsal) })
   await pause(idleMs)
-  const beforeKib = await residentKib(service.pid)
+  const before = await memory(service)
   const connected = await connect(generator, { ...crowd, connections })
   await pause(idleMs)
-  const idleKib = await residentKib(service.pid)
-  const perConnection = beforeKib === null || idleKib === null ? null : Math.round(((idleKib - beforeKib) / connections) * 10) / 10
-  say(`${connections} connections in ${connected.tookMs} ms, ${perConnection ?? '?'} KiB each`)
+  const idle = await memory(service)
+  const perConnection = { resident: perOne(before.residentKib, idle.residentKib), used: perOne(before.usedKib, idle.usedKib) }
+  say(`${connections} connections in ${connected.tookMs} ms, ${perConnection.resident ?? '?'} KiB resident each, ${perConnection.used} in use`)
 
   const order: AskOrder = { rate, seconds, warmUpSeconds, pieces, settleMs: SETTLE_MS }
   generator.send({ type: 'ask', order })
@@ -88,6 +102,7 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
   const [cpuAfter, upstreamAfter] = [await cpuMicros(service.pid), await cpuMicros(upstream.process.pid ?? 0)]
   const loadedKib = await residentKib(service.pid)
   const figures = await service.figures()
+  const usedKib = (await service.heapBytes()) / 1_024
   generator.send({ type: 'stop' })
   await service.stop()
   const kept = await lookAtStore(service.dataDir)
@@ -131,7 +146,14 @@ async function measure(service: LoadedService, generator: Generator): Promise<bo
       connectedInMs: connected.tookMs,
       cpuCores: cpu,
       eventLoopDelayMs: { p50: lag('p50'), p99: lag('p99'), max: lag('max') },
-      memoryMib: { before: mib(beforeKib), idle: mib(idleKib), afterLoad: mib(loadedKib) },
+      memoryMib: {
+        before: mib(before.residentKib),
+        idle: mib(idle.residentKib),
+        afterLoad: mib(loadedKib),
+        usedBefore: mib(before.usedKib),
+        usedIdle: mib(idle.usedKib),
+        usedAfterLoad: mib(usedKib)
+      },
       kibPerConnection: perConnection
     })}\n`
   )
@@ -142,7 +164,7 @@ await using upstream = startChild<object, UpstreamReady>('upstream.ts', [values.
 await using service = await startService({
   upstreamPort: (await upstream.next()).port,
   users,
-  environment: process.env['LOAD_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['LOAD_NODE_OPTIONS'] }
+  environment: process.env['LOAD_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: `--inspect-port=0 ${process.env['LOAD_NODE_OPTIONS']}` }
 })
 await using generator = startChild<GeneratorOrder, GeneratorAnswer>('generator.ts')
 process.exitCode = (await measure(service, generator)) ? 0 : 1
