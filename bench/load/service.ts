@@ -18,8 +18,8 @@ const HOUR_MS = 3_600_000
 export interface ServiceOptions {
   readonly upstreamPort: number
   readonly users: number
-  /** More of the environment, for profiles: `NODE_OPTIONS`. */
-  readonly environment: Readonly<Record<string, string>>
+  /** For profiles. */
+  readonly nodeOptions: string
 }
 
 export interface LoadedService extends AsyncDisposable {
@@ -36,7 +36,7 @@ export interface LoadedService extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export async function startService({ upstreamPort, users, environment }: ServiceOptions): Promise<LoadedService> {
+export async function startService({ upstreamPort, users, nodeOptions }: ServiceOptions): Promise<LoadedService> {
   const folder = await mkdtemp(join(tmpdir(), 'aside-load-'))
   const limits = join(folder, 'limits.json')
   const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
@@ -61,8 +61,7 @@ export async function startService({ upstreamPort, users, environment }: Service
       OPENAI_API_KEY: 'sk-load',
       OPENAI_MODEL: 'gpt-4o-mini',
       // For `watchHeap`: any port, and only when it is asked for.
-      NODE_OPTIONS: '--inspect-port=0',
-      ...environment
+      NODE_OPTIONS: `--inspect-port=0 ${nodeOptions}`
     },
     stdio: ['ignore', 'pipe', 'pipe']
   })
