@@ -150,6 +150,8 @@ describe('broker', () => {
     const first = await agent.next()
     first.say({ type: 'delta', text: 'never shown' })
     await expect(heard.ended).rejects.toMatchObject({ code: 'unavailable', message: 'The disk is full.' })
+    // Nobody hears the rest of it.
+    expect(first.signal.aborted).toBe(true)
     first.finish()
     full = false
     await new Promise((resolve) => setImmediate(resolve))

@@ -7,6 +7,7 @@ import type { Agent, AgentEvent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
+import { createLoneOwnership, type TurnOwnership } from './ownership.ts'
 import { createRetrace } from './retrace.ts'
 import type { LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
 import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
@@ -41,7 +42,10 @@ export interface TurnBroker {
   ask(caller: Caller, question: Question, options: AskOptions): AsyncIterable<TurnEvent>
   /** Ends the caller's turn for everybody who listens; false when there is no such unfinished turn. */
   cancel(caller: Caller, turnId: string): Promise<boolean>
-  /** After a start: asks unfinished turns again, but ends those that were being answered at too many ends of the service. */
+  /**
+   * After a start, and when another process has left turns behind: asks unfinished turns again that nobody answers, but ends those
+   * that were being answered at too many ends of the service.
+   */
   revive(): Promise<{ readonly restarted: number; readonly ended: number }>
   /** How many turns are being answered. */
   readonly liveTurns: number
@@ -62,6 +66,8 @@ export interface BrokerOptions {
   readonly logger: Logger
   /** Asked before a turn is begun, not when one is joined; returns what ends its claim. Throws what the caller is told. */
   readonly admit?: (caller: Caller) => Promise<() => void>
+  /** Who answers what, when there are several processes; absent: this one answers everything. */
+  readonly ownership?: TurnOwnership
 }
 
 interface Running {
@@ -73,8 +79,9 @@ interface Running {
 /** How long an answer may take to stop. */
 const END_WITHIN_MS = 10_000
 
-export function createBroker({ log, agent, clock, newId, logger, admit }: BrokerOptions): Broker {
-  /** Turns that are being opened or answered. Set before the first wait, so two askers at once share one. */
+export function createBroker(options: BrokerOptions): Broker {
+  const { log, agent, clock, newId, logger, admit, ownership = createLoneOwnership(options.log) } = options
+  /** Turns that are being opened or answered; without an end in the log, one that another process answers. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
   let stopping = false
@@ -109,11 +116,12 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
 
   const start = (
     turn: LiveTurn,
+    controller: AbortController,
     { past = [], delivery = 'stream', release }: { past?: readonly TurnEvent[]; delivery?: Delivery; release?: (() => void) | undefined }
   ): Running => {
-    const controller = new AbortController()
     const finished = run(turn, controller, past, delivery).finally(() => {
       release?.()
+      ownership.release(turn.record.turnId)
       running.delete(entry)
       entries.delete(turn.record.turnId)
     })
@@ -122,37 +130,58 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     return entry
   }
 
+  /** What is claimed and then can't be answered is not kept from others. */
+  const orLetGo = async <T>(turnId: string, work: () => Promise<T>, claimed: Promise<unknown> = Promise.resolve()): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      await claimed.catch(() => undefined)
+      ownership.release(turnId)
+      throw error
+    }
+  }
+
   const resume = async (known: LoggedTurn): Promise<Running> => {
     const past = await log.read(known.turnId, 0)
-    const turn = createLiveTurn(known, { log, clock, past })
+    const controller = new AbortController()
+    const turn = createLiveTurn(known, { log, clock, past, onLost: () => controller.abort(faults.unheard()) })
     if (canBeAskedAgain(past)) {
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
       await agent.receive(known)
-      return start(turn, { past })
+      return start(turn, controller, { past })
     }
     turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
     await turn.settled()
-    return { turn, controller: new AbortController(), finished: Promise.resolve() }
+    ownership.release(known.turnId)
+    return { turn, controller, finished: Promise.resolve() }
   }
 
   const begin = async (userId: string, question: Question, { resuming, delivery = 'stream', caller }: Opening): Promise<Running | LoggedTurn> => {
     const known = await log.find(question.turnId)
-    if (known !== null) return known.ended ? known : await resume(known)
+    if (known !== null) return known.ended || !(await ownership.claim(known.turnId)) ? known : await orLetGo(known.turnId, () => resume(known))
     if (resuming) throw faults.notKept()
     if (stopping) throw faults.stopping()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
+    let isNew: boolean
     try {
       // Asked for in the same tick, both are in the same commit.
-      await Promise.all([log.open(record), agent.receive(record)])
+      const [opening, receiving] = [log.open(record), agent.receive(record)]
+      isNew = await orLetGo(record.turnId, () => Promise.all([opening, receiving]).then(([first]) => first), opening)
     } catch (error) {
       release?.()
       throw error
     }
-    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
+    if (!isNew) {
+      // Another process was asked for it at the same moment, and was quicker.
+      release?.()
+      return await begin(userId, question, { resuming: true })
+    }
+    const controller = new AbortController()
+    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', onLost: () => controller.abort(faults.unheard()) })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, { delivery, release })
+    return start(turn, controller, { delivery, release })
   }
 
   const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
@@ -175,6 +204,12 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     }
   }
 
+  /** How to listen to what was opened. */
+  const listen = (entry: Running | LoggedTurn, options: AskOptions): AsyncIterable<TurnEvent> => {
+    if ('turn' in entry) return entry.turn.events(options)
+    return entry.ended ? replay(entry, options) : ownership.follow(entry, options)
+  }
+
   const open: TurnBroker['open'] = async (caller, question, options = {}) => {
     const entry = await enter(caller.userId, question, { ...options, caller })
     const record = 'turn' in entry ? entry.turn.record : entry
@@ -183,7 +218,7 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     return {
       turnId: record.turnId,
       messageId: record.messageId,
-      events: (options) => ('turn' in entry ? entry.turn.events(options) : replay(entry, options))
+      events: (options) => listen(entry, options)
     }
   }
 
@@ -195,24 +230,39 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     return true
   }
 
-  const cancel: TurnBroker['cancel'] = async (caller, turnId) => {
+  const endTurn = async (userId: string, turnId: string, letGo: boolean): Promise<boolean> => {
     const entry = await entries.get(turnId)?.catch(() => undefined)
-    if (entry !== undefined && 'turn' in entry) return entry.turn.record.userId === caller.userId && (await cancelRunning(entry))
+    if (entry !== undefined && 'turn' in entry) return entry.turn.record.userId === userId && (await cancelRunning(entry))
     const known = await log.find(turnId)
-    if (known === null || known.ended || known.userId !== caller.userId) return false
+    if (known === null || known.ended || known.userId !== userId) return false
+    if (!(await ownership.claim(turnId))) return await ownership.end(known, { letGo })
     // Left unfinished by a store that refused: there is nobody to stop, only an end to write.
-    const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
-    return await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
+    return await orLetGo(turnId, async () => {
+      const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
+      const isCancelled = await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
+      ownership.release(turnId)
+      return isCancelled
+    })
+  }
+
+  /** Lets turns be as they are in the log, for the next start or another process. */
+  const leave = async (left: readonly Running[]): Promise<void> => {
+    for (const { turn, controller } of left) {
+      turn.abandon(faults.stopping())
+      controller.abort(new CopilotError('unavailable', 'The service is stopping.'))
+    }
+    await Promise.all(left.map(({ turn }) => turn.settled()))
+    for (const { turn } of left) ownership.release(turn.record.turnId)
   }
 
   return {
     open,
-    cancel,
+    cancel: (caller, turnId) => endTurn(caller.userId, turnId, false),
     async endAllOf(userId) {
       const own = [...running].filter(({ turn }) => turn.record.userId === userId)
       const unfinished = (await log.unfinished()).filter((turn) => turn.userId === userId)
       for (const turnId of new Set([...own.map(({ turn }) => turn.record.turnId), ...unfinished.map((turn) => turn.turnId)])) {
-        await cancel({ userId, role: 'user', expiresAt: null }, turnId)
+        await endTurn(userId, turnId, true)
       }
       // An agent that was stopped still writes down what was read of its answer.
       let timer: NodeJS.Timeout | undefined
@@ -227,11 +277,20 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     },
     async revive() {
       const counts = { restarted: 0, ended: 0 }
-      for (const known of await log.unfinished()) {
-        const entry = await enter(known.userId, known.question, { resuming: true })
-        if ('turn' in entry && running.has(entry)) counts.restarted += 1
-        else counts.ended += 1
+      const failures: unknown[] = []
+      for (const known of await ownership.orphans()) {
+        try {
+          const entry = await enter(known.userId, known.question, { resuming: true })
+          // Another process was quicker.
+          if (!('turn' in entry)) continue
+          if (running.has(entry)) counts.restarted += 1
+          else counts.ended += 1
+        } catch (error) {
+          // The others don't wait for one that can't be taken up.
+          failures.push(error)
+        }
       }
+      if (failures.length > 0) throw failures[0]
       return counts
     },
     get liveTurns() {
@@ -239,16 +298,14 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     },
     async stop(withinMs) {
       stopping = true
+      ownership.handOver()
+      // Another process can begin at once what nobody has read a word of.
+      if (ownership.isShared) await leave([...running].filter(({ turn }) => !turn.hasText))
       const all = Promise.all([...running].map((entry) => entry.finished))
       let timer: NodeJS.Timeout | undefined
       await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))])
       clearTimeout(timer)
-      const left = [...running]
-      for (const { turn, controller } of left) {
-        turn.abandon(faults.stopping())
-        controller.abort(new CopilotError('unavailable', 'The service is stopping.'))
-      }
-      await Promise.all(left.map(({ turn }) => turn.settled()))
+      await leave([...running])
     }
   }
 }

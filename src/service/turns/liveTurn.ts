@@ -10,6 +10,8 @@ export interface LiveTurn {
   readonly record: TurnRecord
   /** True once the last event has been emitted; it may not be durable yet. */
   readonly ended: boolean
+  /** Whether any text of the answer is in the log. */
+  readonly hasText: boolean
   /** Gives the event the next number; dropped after the end. */
   emit(body: TurnEventBody): void
   /** Ends every listener with this error and writes nothing more: the turn stays unfinished in the log. */
@@ -27,6 +29,8 @@ export interface LiveTurnOptions {
   readonly past: readonly TurnEvent[]
   /** Nobody reads along: what is emitted may wait a moment for more, so that the log is written less often. Absent: false. */
   readonly isWhole?: boolean
+  /** Called when the log refuses: nobody hears what is emitted after that. */
+  readonly onLost?: () => void
 }
 
 /** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
@@ -34,7 +38,7 @@ const WHOLE_WAIT_MS = 50
 /** The same for pieces of text after the first, which never waits: a third of a frame, so that nobody sees it. */
 const PIECE_WAIT_MS = 5
 
-export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false }: LiveTurnOptions): LiveTurn {
+export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false, onLost }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
   const durable: TurnEvent[] = [...past]
   let pending: TurnEvent[] = []
@@ -67,6 +71,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
         hasWrittenText ||= batch.some((event) => event.type === 'delta')
       } catch (error) {
         lost ??= toCopilotError(error)
+        onLost?.()
       }
       wake()
     }
@@ -109,6 +114,9 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     record,
     get ended() {
       return ended
+    },
+    get hasText() {
+      return hasWrittenText
     },
     emit(body) {
       if (ended || lost !== null) return

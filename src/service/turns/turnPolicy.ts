@@ -28,6 +28,12 @@ export const faults = {
     new CopilotError('unavailable', 'The service was restarted before the answer was complete. What arrived is kept; ask again for the rest.'),
   stillAnswering: () =>
     new CopilotError('unavailable', 'An answer could not be stopped. Nothing was erased; try again in a moment.', { retryAfterMs: 5_000 }),
+  takenOver: () =>
+    new CopilotError('unavailable', 'Another process of the service goes on with this answer. What arrived is kept; ask again to read on.', {
+      retryAfterMs: 500
+    }),
+  logLost: () => new CopilotError('unavailable', 'Redis has lost what was kept of this answer. Ask the question again.', { retryAfterMs: 1_000 }),
   cancelled: () => new CopilotError('cancelled', 'Stopped. What arrived is kept.'),
+  unheard: () => new CopilotError('unavailable', 'The answer could not be kept, so it was stopped. Ask again to read on.'),
   left: () => new CopilotError('cancelled', 'The listener has left.')
 }

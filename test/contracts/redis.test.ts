@@ -1,0 +1,124 @@
+// The connection to Redis, against a real one: what people are told, and that nobody waits for a Redis that is away.
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { openRedis, redisKey, type RedisConnection } from '../../src/service/store/redis.ts'
+import type { CopilotError } from '../../src/shared/errors.ts'
+import { hasRedisServer, startRedis } from '../servers/redis.ts'
+
+async function opened(url: string, onError?: (error: CopilotError, kind: string) => void): Promise<RedisConnection & AsyncDisposable> {
+  const connection = await openRedis({ url, ...(onError === undefined ? {} : { onError }) })
+  return Object.assign(connection, { [Symbol.asyncDispose]: () => connection.stop() })
+}
+
+const back = (connection: RedisConnection): Promise<void> =>
+  new Promise((resolve) => {
+    const end = connection.onBack(() => {
+      end()
+      resolve()
+    })
+  })
+
+describe('an address of Redis', () => {
+  it.each(['', 'localhost:6379', 'http://localhost', 'redis://', 'redis://user:hunter2@host:port', 'redis://host/words', '\u0000'])(
+    'is refused in one sentence that names the setting and repeats no password: %j',
+    async (url) => {
+      const error = await openRedis({ url }).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'invalid_request' })
+      expect(String(error)).toMatch(/^CopilotError: Configuration: REDIS_URL is not an address such as redis:\/\/localhost:6379/)
+      expect(String(error)).not.toContain('hunter2')
+    }
+  )
+
+  it('where nobody is says so at once', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await expect(openRedis({ url: `redis://:hunter2@127.0.0.1:${port}` })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `Redis at 127.0.0.1:${port} can't be reached (ECONNREFUSED). What was saved is kept; try again in a moment.`
+    })
+  })
+})
+
+describe.skipIf(!hasRedisServer)('a connection to Redis', () => {
+  it('says which password it wants or refuses, without telling it', async () => {
+    await using server = await startRedis({ password: 'right' })
+    const at = `127.0.0.1:${server.port}`
+    const told = async (url: string): Promise<string> => await openRedis({ url }).then(String, (error: unknown) => String(error))
+    expect(await told(`redis://${at}`)).toContain(`Redis at ${at} wants a password.`)
+    const wrong = await told(`redis://:hunter2@${at}`)
+    expect(wrong).toContain(`Redis at ${at} refused the user or password.`)
+    expect(wrong).not.toContain('hunter2')
+    await using connection = await opened(server.url)
+    expect(await connection.run((redis) => redis.ping())).toBe('PONG')
+  })
+
+  it('refuses at once while Redis is away, tells of it, and comes back by itself', async () => {
+    await using server = await startRedis({ durability: 'always' })
+    const faults: string[] = []
+    await using connection = await opened(server.url, (_error, kind) => faults.push(kind))
+    await connection.run((redis) => redis.set(redisKey('kept'), 'yes'))
+    await server.kill()
+    const startedAt = performance.now()
+    await expect(connection.run((redis) => redis.get(redisKey('kept')))).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 1_000 })
+    expect(performance.now() - startedAt).toBeLessThan(500)
+    expect(connection.steadyMs).toBe(0)
+    const there = back(connection)
+    await server.start()
+    await there
+    expect(connection.isAway).toBe(false)
+    expect(await connection.run((redis) => redis.get(redisKey('kept')))).toBe('yes')
+    expect(new Set(faults)).toEqual(new Set(['connection', 'command']))
+  })
+
+  it('gives up on a mute Redis, queues nothing more behind it, and goes on when it speaks again', async () => {
+    await using server = await startRedis()
+    await using connection = await opened(server.url)
+    server.pause()
+    await expect(connection.run((redis) => redis.ping(), { withinMs: 50 })).rejects.toMatchObject({ code: 'unavailable' })
+    const startedAt = performance.now()
+    await expect(connection.run((redis) => redis.ping())).rejects.toThrow('does not answer')
+    expect(performance.now() - startedAt).toBeLessThan(50)
+    server.resume()
+    await expect.poll(() => connection.run((redis) => redis.ping()).catch(() => 'mute')).toBe('PONG')
+  })
+
+  it('runs scripts, also when Redis has forgotten them, and leaves their mistakes bugs', async () => {
+    await using server = await startRedis()
+    await using connection = await opened(server.url)
+    const add = connection.script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+    expect(await add([redisKey('sum')], ['2'])).toBe(2)
+    await connection.run((redis) => redis.scriptFlush())
+    expect(await add([redisKey('sum')], ['3'])).toBe(5)
+    const wrong = connection.script('return nonsense()')
+    await expect(wrong([], [])).rejects.not.toHaveProperty('code')
+  })
+
+  it('says when Redis is full', async () => {
+    await using server = await startRedis({ settings: ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'] })
+    await using connection = await opened(server.url)
+    const fill = connection.run((redis) => redis.set(redisKey('big'), 'x'.repeat(2_000_000)))
+    await fill.catch(() => undefined)
+    await expect(connection.run((redis) => redis.set(redisKey('more'), 'x'))).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `Redis at 127.0.0.1:${server.port} is full (maxmemory). What was saved is kept; give it more memory.`
+    })
+  })
+
+  it('stops at once, also with a blocked read and with Redis away', async () => {
+    await using server = await startRedis()
+    const [connection, other] = [await openRedis({ url: server.url }), await openRedis({ url: server.url })]
+    const duplicate = await connection.duplicate()
+    const blocked = duplicate.run((redis) => redis.blPop(redisKey('never'), 0), { withinMs: 60_000 })
+    blocked.catch(() => undefined)
+    const startedAt = performance.now()
+    await duplicate.stop()
+    await expect(blocked).rejects.toMatchObject({ code: 'unavailable' })
+    await server.kill()
+    await connection.stop()
+    await other.stop()
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+  })
+})
