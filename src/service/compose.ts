@@ -4,7 +4,6 @@ import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { startAlerting, watchBudgets } from './alerting.ts'
 import { composeAgent } from './agent/compose.ts'
-import { openAudit } from './audit/audit.sqlite.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
 import { createIdentityProvider } from './auth/identityProvider.ts'
 import { signingKeys } from './auth/keys.ts'
@@ -13,10 +12,8 @@ import type { Caller } from './auth/caller.ts'
 import { createMemoryAnswerCache } from './cache/answerCache.memory.ts'
 import type { ServiceConfig } from './config.ts'
 import { createBudgets } from './cost/budget.ts'
-import { createSqliteLedger } from './cost/ledger.sqlite.ts'
 import { readModelPrices } from './cost/modelPrices.ts'
 import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
-import { createSqliteExternalEvents } from './events/externalEvents.sqlite.ts'
 import { defaultBounds, type Bounds } from './gateway/bounds.ts'
 import { closeDoors, openDoors } from './gateway/compose.ts'
 import type { GatewayParts } from './gateway/gateway.ts'
@@ -24,12 +21,11 @@ import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
 import { learnPack, openLibrary } from './knowledge/compose.ts'
-import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
+import { createMemoryAnswering } from './limits/answering.memory.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
-import { createSqliteAccounts, createSqliteOverrides } from './limits/limits.sqlite.ts'
 import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
@@ -41,16 +37,13 @@ import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
 import { createPerson } from './person/person.ts'
-import { compactStore, createSqlitePersonalStores } from './person/person.sqlite.ts'
-import { createSqliteRetention } from './person/retention.sqlite.ts'
+import { createRetention } from './person/retention.ts'
 import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk } from './sessions/desk.ts'
-import { createSqliteSessions } from './sessions/sessions.sqlite.ts'
-import { openStore } from './store/store.ts'
+import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
 import { createBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
-import { createSqliteTurnLog } from './turns/turnLog.sqlite.ts'
 import { version } from './version.ts'
 
 export interface RunningService {
@@ -86,14 +79,14 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (config.ignored.length > 0) logger.warn({ settings: config.ignored }, 'config.ignored')
 
   const metrics = createPrometheusMetrics({ version })
-  const store = await openStore({ dataDir: config.dataDir, clock, onCommit: metrics.commit })
-  started.defer(() => store.stop())
-  if (store.incident !== null) logger.error({ incident: store.incident }, 'store.incident')
+  const stores = await openEmbeddedStores({ dataDir: config.dataDir, clock, newId, onCommit: metrics.commit })
+  started.defer(() => stores.stop())
+  if (stores.incident !== null) logger.error({ incident: stores.incident }, 'store.incident')
 
   const resources = findResources(config.resourcesDir, import.meta.dirname)
   if (resources === null) logger.warn({}, 'resources.missing')
   const keys = await signingKeys(config.dataDir)
-  const audit = await openAudit({ dataDir: config.dataDir, keys, clock, onHeadFailed: (error) => logger.error(errorFields(error), 'audit.head') })
+  const audit = await stores.openAudit(keys, (error) => logger.error(errorFields(error), 'audit.head'))
   started.defer(() => audit.stop())
   if (audit.incident !== null) logger.error({ incident: audit.incident }, 'audit.incident')
   const verifier = createVerifier({
@@ -103,12 +96,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     clientKeys: createClientKeys({ dataDir: config.dataDir, clock }),
     clock
   })
-  const knowledge = createSqliteKnowledge(store)
+  const { knowledge, ledger, accounts, turnLog: log } = stores
   const priceBook = await prices(resources, logger)
   const modelPrices = resources === null ? null : await readModelPrices(resources.pricing)
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
   const providers = options.providers ?? (await createProviders({ config, prices: modelPrices, audit, clock, logger }, started))
-  const ledger = createSqliteLedger(store)
   const live = await openLiveSettings({
     settingsFile: config.settingsFile,
     limitsFile: config.limits.file,
@@ -118,10 +110,10 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   started.defer(() => live.stop())
   const { policy } = live
-  const overrides = createOverrides({ store: createSqliteOverrides(store), audit, clock, roles: ['admin'] })
-  const accounts = createSqliteAccounts(store)
+  const overrides = await createOverrides({ store: stores.overrides, audit, clock, roles: ['admin'] })
   const limits = createLimits({
     store: createMemoryLimitStore(),
+    answering: createMemoryAnswering(),
     policy,
     clock,
     rates: live.rates,
@@ -160,14 +152,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(() => orchestrator.stop())
   const composed = await composeAgent(
     {
-      store,
+      stores,
       config: config.agent,
       awsKey: config.upstreams.keys.aws,
       knowledge,
       priceBook,
       orchestrator,
       audit,
-      events: createSqliteExternalEvents(store),
       organisationOf: accounts.organisationOf,
       clock,
       newId,
@@ -175,7 +166,6 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     },
     started
   )
-  const log = createSqliteTurnLog(store)
   const broker = createBroker({ log, agent: composed.agent, clock, newId, logger, admit: (caller) => admitTurn(caller, { limits, accounts, live }) })
 
   await learnPack(knowledge, resources, logger)
@@ -197,7 +187,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   metrics.watch(look)
   const readiness = createReadiness({
     checks: {
-      store: store.probe,
+      store: stores.probe,
       providers: async (signal) => {
         if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No provider is ready.')
       }
@@ -207,7 +197,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const isReady = async (signal: AbortSignal): Promise<boolean> => (await orchestrator.status(signal)).some(({ ready }) => ready)
   const desk = createDesk({
-    sessions: createSqliteSessions(store),
+    sessions: stores.sessions,
     broker: measured(limited(broker, limits, 'socket'), metrics.at('desk'), logger),
     isReady,
     clock,
@@ -219,11 +209,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   const person = createPerson({
     stores: [
-      ...createSqlitePersonalStores(store, newId),
+      ...stores.personal,
       {
         // Copies of answers that are among the turns, for minutes.
         name: 'answers',
-        read: () => [],
+        read: async () => [],
         erase: (userId) => answerCache.drop(userId).then(() => 0)
       },
       // What was done stays on record, by ids and counts only.
@@ -236,9 +226,9 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
       await broker.endAllOf(userId)
       accounts.forget(userId)
     },
-    compact: () => compactStore(store)
+    compact: stores.compact
   })
-  const retention = createSqliteRetention({ store, audit, clock, days: config.retentionDays })
+  const retention = createRetention({ store: stores.forgetting, audit, clock, days: config.retentionDays })
   await retention.prune()
   const forgetting = setInterval(() => {
     retention.prune().catch((error: unknown) => logger.error(errorFields(error), 'retention.prune'))
@@ -260,12 +250,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     audit,
     bounds,
     places: createPlaces(bounds),
+    node: config.node,
     desk,
     events: composed.events,
     inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
-    knowledge: await openLibrary({ config, store, audit, clock, newId, logger }, started)
+    knowledge: await openLibrary({ config, documents: stores.documents, audit, clock, newId, logger }, started)
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))

@@ -37,6 +37,7 @@ describe('readConfig', () => {
     [{ OLLAMA_HOST: 'ftp://x' }, 'OLLAMA_HOST'],
     [{ REDIS_URL: 'not a url' }, 'REDIS_URL'],
     [{ REDIS_PORT: 'six' }, 'REDIS_PORT'],
+    [{ ASIDE_NODE: 'Node 1' }, 'ASIDE_NODE'],
     [{ AI_LOG_LEVEL: 'loud' }, 'AI_LOG_LEVEL'],
     [{ AI_FEATURES_OFF: 'answer-cache,magic' }, 'AI_FEATURES_OFF'],
     [{ ASIDE_ALERT_URL: 'https://alerts.example/hook' }, 'ASIDE_ALERT_SECRET'],

@@ -56,6 +56,8 @@ export interface ServiceConfig {
   readonly identityProvider: IdentityProviderSettings | null
   /** The folder of documents, `<client>/…` in it, and whose it is. It need not be there. */
   readonly knowledge: { readonly folder: string; readonly organisation: string }
+  /** What this process is called among several of one service; null: it is the only one. */
+  readonly node: string | null
   /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
@@ -147,6 +149,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
       organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
     },
+    node: nodeOf(read.text('ASIDE_NODE')),
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),
@@ -199,6 +202,12 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+function nodeOf(name: string | null): string | null {
+  if (name !== null && !/^[a-z0-9-]{1,32}$/.test(name))
+    throw bad('ASIDE_NODE', 'must have 1 to 32 small letters, digits or hyphens, such as a or node-2')
+  return name
 }
 
 function logLevelOf(name: string | null): LogLevel {

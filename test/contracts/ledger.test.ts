@@ -4,12 +4,14 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLedger } from '../../src/service/cost/ledger.memory.ts'
+import { createPostgresLedger } from '../../src/service/cost/ledger.postgres.ts'
 import { createSqliteLedger } from '../../src/service/cost/ledger.sqlite.ts'
 import { openStore } from '../../src/service/store/store.ts'
 import { systemClock } from '../../src/shared/kit/clock.ts'
 import { tempFolder, tempStore } from '../fakes/service-parts.ts'
+import { usePostgres } from '../fakes/service-postgres.ts'
 import { ledgerContract } from './ledger.ts'
-import { now } from './ledgerSamples.ts'
+import { aReservation, aSettlement, now } from './ledgerSamples.ts'
 
 describe('ledger in memory', () => {
   ledgerContract(async () => ({ ledger: createMemoryLedger(), [Symbol.asyncDispose]: () => Promise.resolve() }))
@@ -57,5 +59,51 @@ describe('ledger in SQLite', () => {
         store.stop()
       }
     }
+  })
+})
+
+describe('ledger in PostgreSQL', () => {
+  const { shared } = usePostgres()
+  ledgerContract(
+    async () => {
+      const database = await shared()
+      return { ledger: createPostgresLedger(database.postgres), [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+    },
+    { histories: 12 }
+  )
+
+  it('passes no cap and settles once, however many services ask at once', async () => {
+    await using database = await shared()
+    const ledgers = [createPostgresLedger(database.postgres), createPostgresLedger(await database.join('two'))] as const
+    const cap = { organisation: 'north', client: null, micros: 1_000 }
+    const ask = (id: number) => ledgers[id % 2 === 0 ? 0 : 1].reserve(aReservation(`a${id}`, { predictedMicros: 100 }), [cap])
+    const taken = await Promise.all(Array.from({ length: 60 }, (_, id) => ask(id)))
+    expect(taken.filter(Boolean)).toHaveLength(10)
+    const same = await Promise.all(
+      Array.from({ length: 20 }, (_, id) => ledgers[id % 2 === 0 ? 0 : 1].reserve(aReservation('again', { organisation: 'south' })))
+    )
+    expect(same.every(Boolean)).toBe(true)
+    const settled = await Promise.all(
+      Array.from({ length: 20 }, (_, id) => ledgers[id % 2 === 0 ? 0 : 1].settle(aSettlement('again', { costMicros: 40 + id })))
+    )
+    expect(settled.filter(Boolean)).toHaveLength(1)
+    expect(await ledgers[1].spending(cap, '2026-11')).toEqual({ spentMicros: 0, reservedMicros: 1_000 })
+    const south = await ledgers[1].spending({ organisation: 'south', client: null }, '2026-11')
+    expect(south.reservedMicros).toBe(0)
+    expect(south.spentMicros).toBe((await ledgers[0].attempts(aReservation('again').turnId)).at(-1)?.settled?.costMicros)
+  })
+
+  it('counts as lost what a service left open that has died, and nothing of one that lives', async () => {
+    await using database = await shared()
+    const one = createPostgresLedger(database.postgres)
+    const two = createPostgresLedger(await database.join('two'))
+    await one.reserve(aReservation('of one'))
+    await two.reserve(aReservation('of two'))
+    expect(await one.reclaim(now)).toBe(0)
+    await database.silence('two')
+    expect(await one.reclaim(now)).toBe(1)
+    expect(await one.total()).toMatchObject({ rows: 2, open: 1, costMicros: 100 })
+    // The same instance after a crash: its own.
+    expect(await one.recover(now)).toBe(1)
   })
 })

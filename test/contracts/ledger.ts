@@ -41,7 +41,8 @@ const steps = fc.array(
 ) as fc.Arbitrary<Step[]>
 const months = [now, Date.parse('2026-12-01T00:00:00Z')]
 
-export function ledgerContract(make: () => Promise<LedgerUnderTest>): void {
+/** `histories`: how many are tried; each asks the disk a hundred times where the ledger is durable on its own. */
+export function ledgerContract(make: () => Promise<LedgerUnderTest>, { histories = 40 } = {}): void {
   it('agrees with plain sums after any history, within its caps', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
@@ -98,7 +99,7 @@ export function ledgerContract(make: () => Promise<LedgerUnderTest>): void {
           costMicros: all.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
         })
       }),
-      { numRuns: 40 }
+      { numRuns: histories }
     )
   })
 

@@ -41,7 +41,8 @@ function model() {
   }
 }
 
-export function limitStoreContract(make: () => Promise<LimitStoreUnderTest>): void {
+/** `runs`: histories that are tried. */
+export function limitStoreContract(make: () => Promise<LimitStoreUnderTest>, { runs = 200 } = {}): void {
   it('agrees with a plain model for any history, all or nothing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (history) => {
@@ -73,7 +74,7 @@ export function limitStoreContract(make: () => Promise<LimitStoreUnderTest>): vo
           }
         }
       }),
-      { numRuns: 200 }
+      { numRuns: runs }
     )
   })
 
@@ -94,5 +95,19 @@ export function limitStoreContract(make: () => Promise<LimitStoreUnderTest>): vo
     const charge: Charge = { key: 'k', rule: { kind: 'window', limit: 10, windowMs: 1_000 }, cost: 1 }
     const all = await Promise.all(Array.from({ length: 50 }, () => under.store.take([charge], 5_000)))
     expect(all.filter((shortage) => shortage === null)).toHaveLength(10)
+  })
+
+  it('knows what was counted in a window, and takes what is known from before once', async () => {
+    await using under = await make()
+    const rule: LimitRule = { kind: 'window', limit: 5, windowMs: 1_000 }
+    const day: Charge = { key: 'd', rule, cost: 1 }
+    expect(await under.store.has(day, 5_000)).toBe(false)
+    await Promise.all([under.store.seed({ ...day, cost: 3 }, 5_000), under.store.seed({ ...day, cost: 3 }, 5_001)])
+    expect(await under.store.has(day, 5_999)).toBe(true)
+    expect(await under.store.has(day, 6_000)).toBe(false)
+    const later = [await under.store.take([day], 5_002), await under.store.take([day], 5_003), await under.store.take([day], 5_004)]
+    expect(later).toEqual([null, null, { index: 0, retryAt: 6_000 }])
+    await under.store.seed({ ...day, cost: 0 }, 6_000)
+    expect(await under.store.has(day, 6_000)).toBe(true)
   })
 }

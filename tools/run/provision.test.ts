@@ -1,6 +1,9 @@
 // What is installed, and what is said instead, without touching the system.
-import { describe, expect, it } from 'vitest'
-import { command, foreignPeers, provision, pythonModule, type ProvisionOptions, type Requirement } from './provision.ts'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { command, foreignPeers, hasPostgres, provision, pythonModule, sharedServers, type ProvisionOptions, type Requirement } from './provision.ts'
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n'
 const UBUNTU = 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'
@@ -20,8 +23,12 @@ function machine(options: ProvisionOptions & { installs?: boolean } = {}) {
     ran.push([name, ...args].join(' '))
     if (installs && args[0] === 'install') for (const arg of args) installed.add(arg)
   }
-  return { installed, ran, said, options: { uid: 0, osRelease: DEBIAN, run, say: (line: string) => void said.push(line), ...rest } }
+  return { installed, ran, said, options: { uid: 0, osRelease: DEBIAN, servicePolicy, run, say: (line: string) => void said.push(line), ...rest } }
 }
+
+const folder = mkdtempSync(join(tmpdir(), 'aside-provision-'))
+const servicePolicy = join(folder, 'policy-rc.d')
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('provisioning', () => {
   it('does and says nothing when all is there', async () => {
@@ -50,6 +57,31 @@ describe('provisioning', () => {
   it('says what is still missing when apt-get did not bring it', async () => {
     const { options, installed } = machine({ installs: false })
     await expect(provision([missing('one', installed)], options)).rejects.toThrow('still missing: one')
+  })
+
+  it('lets no package start its service, and leaves a policy of the machine as it is', async () => {
+    const seen: boolean[] = []
+    const look = async (): Promise<void> => {
+      seen.push(existsSync(servicePolicy) && (statSync(servicePolicy).mode & 0o111) !== 0)
+      if (seen.length === 2) throw new Error('no such package')
+    }
+    const { options, installed } = machine({ run: look })
+    await expect(provision([missing('one', installed)], options)).rejects.toThrow('no such package')
+    expect([seen, existsSync(servicePolicy)]).toStrictEqual([[false, true], false])
+    writeFileSync(servicePolicy, '')
+    const kept = machine()
+    await provision([missing('one', kept.installed)], kept.options)
+    expect(existsSync(servicePolicy)).toBe(true)
+    rmSync(servicePolicy)
+  })
+
+  it('finds PostgreSQL in the folder of whichever version', () => {
+    expect(hasPostgres(join(folder, 'nowhere'))).toBe(false)
+    mkdirSync(join(folder, '15', 'bin'), { recursive: true })
+    expect(hasPostgres(folder)).toBe(false)
+    writeFileSync(join(folder, '15', 'bin', 'postgres'), '', { mode: 0o755 })
+    expect(hasPostgres(folder)).toBe(true)
+    expect(sharedServers.flatMap(({ packages }) => packages)).toStrictEqual(['redis-server', 'postgresql', 'nginx-light'])
   })
 
   it('finds programs and Python modules by themselves', () => {

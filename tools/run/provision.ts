@@ -1,6 +1,6 @@
 // Sees to it that programs of the system are there: on Debian and Ubuntu as root they are installed, elsewhere one line says what to install.
 import { execFile, execFileSync } from 'node:child_process'
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -21,6 +21,8 @@ export interface ProvisionOptions {
   /** The text of /etc/os-release; empty where there is none. */
   readonly osRelease?: string
   readonly run?: (command: string, args: readonly string[]) => Promise<void>
+  /** Where Debian looks whether a package may start its service. */
+  readonly servicePolicy?: string
   readonly say?: (line: string) => void
 }
 
@@ -66,6 +68,19 @@ export const foreignPeers: readonly Requirement[] = [
   pythonModule('websockets', ['python3-websockets'])
 ]
 
+/** What several processes share; the tests start their own. */
+export const sharedServers: readonly Requirement[] = [
+  command('redis-server', ['redis-server']),
+  // Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
+  { name: 'PostgreSQL', packages: ['postgresql'], isThere: () => hasPostgres('/usr/lib/postgresql') },
+  { name: 'nginx', packages: ['nginx-light'], isThere: () => isExecutable('/usr/sbin/nginx') }
+]
+
+/** True when `root` holds a version with its server. */
+export function hasPostgres(root: string): boolean {
+  return existsSync(root) && readdirSync(root).some((version) => isExecutable(join(root, version, 'bin', 'postgres')))
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
@@ -100,6 +115,21 @@ async function runQuietly(name: string, args: readonly string[]): Promise<void> 
 }
 
 /**
+ * Debian's packages start their services when they are installed: ours are never used, and one that finds its port taken, or no
+ * systemd, would fail the whole installation. While `work` runs none is started; a policy of the machine's own is left as it is.
+ */
+async function withoutServices(policy: string, work: () => Promise<void>): Promise<void> {
+  if (existsSync(policy)) return await work()
+  // "Not allowed", as policy-rc.d has it.
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    await work()
+  } finally {
+    rmSync(policy, { force: true })
+  }
+}
+
+/**
  * Installs what is missing, or says what to install.
  * @throws SetupError: what is missing, and why it was not installed
  */
@@ -108,6 +138,7 @@ export async function provision(requirements: readonly Requirement[], options: P
     uid = process.getuid?.(),
     osRelease = readOsRelease(),
     run = runQuietly,
+    servicePolicy = '/usr/sbin/policy-rc.d',
     say = (line: string) => void process.stderr.write(`${line}\n`)
   } = options
   const missing = requirements.filter((requirement) => !requirement.isThere())
@@ -120,7 +151,7 @@ export async function provision(requirements: readonly Requirement[], options: P
   if (uid !== 0 || !isDebian(osRelease)) throw new SetupError(`${names}: not installed, and Aside needs it here. Install it: ${byHand}`)
   say(`Installing ${packages.join(' ')} with apt-get (once) …`)
   await run('apt-get', ['update'])
-  await run('apt-get', ['install', '-y', '--no-install-recommends', ...packages])
+  await withoutServices(servicePolicy, () => run('apt-get', ['install', '-y', '--no-install-recommends', ...packages]))
   const still = missing.filter((requirement) => !requirement.isThere())
   if (still.length > 0) {
     const chromiumHint = still.includes(chromium) ? ' Install Chromium or Google Chrome another way, or name one in STANDIN_CHROMIUM.' : ''
@@ -129,5 +160,5 @@ export async function provision(requirements: readonly Requirement[], options: P
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await runLauncher(() => provision(process.argv.includes('--tests') ? [chromium, ...foreignPeers] : [chromium]))
+  await runLauncher(() => provision(process.argv.includes('--tests') ? [chromium, ...foreignPeers, ...sharedServers] : [chromium]))
 }

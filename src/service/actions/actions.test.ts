@@ -49,7 +49,7 @@ describe('worklist', () => {
       await house.list.decided(anOutput({ id: `${id}:out`, inputId: id, requiresHumanReview: true, actions: [anAction({ id: `${id}:a0` })] }), 7)
     }
     expect(await house.outbox.lease(1e12, lease)).toEqual([])
-    expect(house.outbox.nextAt()).toBeNull()
+    expect(await house.outbox.nextAt()).toBeNull()
     expect((await house.list.held('acme', 9)).map(({ input }) => input.id)).toEqual(['i1', 'i2'])
     expect(await house.list.held('globex', 9)).toEqual([])
     const verdict = { reviewer: 'mia', reason: 'checked', now: 9 }
@@ -70,7 +70,7 @@ describe('outbox', () => {
     await house.list.decided(anOutput({ actions }), 7)
     expect(idsOf(await house.outbox.lease(100, lease))).toEqual(['high', 'low'])
     expect(await house.outbox.lease(100, lease)).toEqual([])
-    expect(house.outbox.nextAt()).toBe(500)
+    expect(await house.outbox.nextAt()).toBe(500)
     expect((await house.outbox.lease(1_200, lease)).map(({ action, attempts }) => [action.id, attempts])).toEqual([
       ['high', 2],
       ['late', 1],

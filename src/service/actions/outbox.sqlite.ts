@@ -68,6 +68,6 @@ export function createSqliteOutbox({ database, writer }: Pick<Store, 'database' 
       }),
     ofInput: async (inputId) => ofInput.all(inputId).map(read),
     inState: async (state, limit) => inState.all(state, limit).map(read),
-    nextAt: () => next.get() ?? null
+    nextAt: async () => next.get() ?? null
   }
 }

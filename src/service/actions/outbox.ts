@@ -28,5 +28,5 @@ export interface Outbox {
   ofInput(inputId: string): Promise<readonly KeptAction[]>
   inState(state: ActionState, limit: number): Promise<readonly KeptAction[]>
   /** When the next one is due; null: none waits. */
-  nextAt(): number | null
+  nextAt(): Promise<number | null>
 }

@@ -107,7 +107,7 @@ export function startActionPump({ outbox, bus, audit, clock, random, logger }: P
       let pause = LONGEST_SLEEP_MS
       try {
         await round()
-        const next = flights.size >= AT_ONCE ? null : outbox.nextAt()
+        const next = flights.size >= AT_ONCE ? null : await outbox.nextAt()
         if (next !== null) pause = Math.min(pause, Math.max(0, next - clock.now()))
       } catch (error) {
         logger.error(errorFields(error), 'actions.round')

@@ -1,10 +1,8 @@
 // Puts the agent together: the graph, its inputs, the outbox of its actions, its schedule, and where it keeps what it decided.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import { createHttpBus } from '../actions/bus.undici.ts'
-import { createSqliteOutbox } from '../actions/outbox.sqlite.ts'
 import { startActionPump } from '../actions/pump.ts'
 import { allowedTarget, type Targets } from '../actions/targets.ts'
-import { createSqliteWorklist } from '../actions/worklist.sqlite.ts'
 import type { AgentConfig } from '../agentConfig.ts'
 import type { Audit } from '../audit/audit.ts'
 import { CopilotError } from '../../shared/errors.ts'
@@ -12,18 +10,15 @@ import { createBusinessInfo } from '../business/businessInfo.undici.ts'
 import type { PriceBook } from '../cost/priceBook.ts'
 import type { AgentAction } from '../decisions/contract.ts'
 import type { Decisions, MessageModels } from '../decisions/decisions.ts'
-import { createSqliteDecisions, createSqliteMessageModels } from '../decisions/decisions.sqlite.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
-import { createSqliteSchedule } from '../schedule/schedule.sqlite.ts'
-import type { Store } from '../store/store.ts'
+import type { Stores } from '../stores/stores.ts'
 import { NO_BUSINESS } from './admit.ts'
 import { readAgentFile } from './agentFile.ts'
 import type { Agent } from './agent.ts'
 import { createBackground } from './background.ts'
-import { createSqliteConversation } from './conversation.sqlite.ts'
 import { runDueTasks } from './dueTasks.ts'
 import { createAgentGraph } from './graph.ts'
 import { createInputDesk, type InputDesk } from './inputDesk.ts'
@@ -31,7 +26,7 @@ import { createInputStages } from './inputStages.ts'
 import { startInputWork } from './inputWork.ts'
 
 export interface AgentParts {
-  readonly store: Store
+  readonly stores: Pick<Stores, 'conversation' | 'worklist' | 'outbox' | 'schedule' | 'models' | 'decisions' | 'events'>
   readonly config: AgentConfig
   /** AWS's, as `id:secret` or `id:secret:session`; absent: its client looks for them itself. */
   readonly awsKey: string | undefined
@@ -39,8 +34,7 @@ export interface AgentParts {
   readonly priceBook: PriceBook
   readonly orchestrator: Orchestrator
   readonly audit: Audit
-  readonly events: ExternalEvents
-  readonly organisationOf: (userId: string) => string | null
+  readonly organisationOf: (userId: string) => Promise<string | null>
   readonly clock: Clock
   readonly newId: NewId
   readonly logger: Logger
@@ -61,18 +55,16 @@ const ACTION_TIMEOUT_MS = 15_000
 
 /** What is started is stopped with `started`. */
 export async function composeAgent(parts: AgentParts, started: AsyncDisposableStack): Promise<ComposedAgent> {
-  const { store, config, orchestrator, audit, events, clock, newId, logger } = parts
+  const { stores, config, orchestrator, audit, clock, newId, logger } = parts
+  const { conversation, worklist, outbox, schedule, events } = stores
   const { targets, reviewBelow, webhooks } = await readAgentFile(config.file)
   const { models, decisions } = await openDecisions(parts, started)
   const info = createBusinessInfo({ ...config, clock })
   started.defer(() => info.stop())
-  const worklist = createSqliteWorklist(store)
-  const outbox = createSqliteOutbox(store)
-  const schedule = createSqliteSchedule(store)
   const isAllowed = (action: AgentAction): boolean => isOnList(action, targets)
   const graph = createAgentGraph({
     ...parts,
-    conversation: createSqliteConversation(store),
+    conversation,
     inputs: createInputStages({
       worklist,
       models,
@@ -123,10 +115,10 @@ export async function composeAgent(parts: AgentParts, started: AsyncDisposableSt
 }
 
 async function openDecisions(
-  { store, config, awsKey }: AgentParts,
+  { stores, config, awsKey }: AgentParts,
   started: AsyncDisposableStack
 ): Promise<{ models: MessageModels; decisions: Decisions }> {
-  if (config.dynamo === null) return { models: createSqliteMessageModels(store), decisions: createSqliteDecisions(store) }
+  if (config.dynamo === null) return stores
   // Loaded only where it is wanted.
   const { openDynamoStore } = await import('../decisions/decisions.dynamodb.ts')
   const [accessKeyId, secretAccessKey, sessionToken] = awsKey?.split(':') ?? []

@@ -14,7 +14,7 @@ export async function runDueTasks(schedule: Schedule, worklist: Worklist, now: n
     await worklist.accept(inputOfTask(task, { dueAt, missed, now }), now)
     await schedule.advance(task.taskId, { dueAt, nextAt, ranAt: now, missed })
   }
-  return schedule.nextAt()
+  return await schedule.nextAt()
 }
 
 function inputOfTask(task: ScheduledTask, { dueAt, missed, now }: { dueAt: number; missed: number; now: number }): AgentInput {

@@ -38,7 +38,7 @@ export interface AgentGraphOptions {
   readonly clock: Clock
   readonly inputs: InputStages
   /** Who pays for a user's questions; absent: nobody in particular. */
-  readonly organisationOf?: (userId: string) => string | null
+  readonly organisationOf?: (userId: string) => Promise<string | null>
   /** Hears of every outcome once it is recorded. Never throws. */
   readonly onOutput?: (output: AgentOutput) => void
 }
@@ -76,11 +76,11 @@ type Node = (run: Run) => Promise<Partial<Run>>
 export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   const { conversation, orchestrator, audit, clock, inputs, onOutput } = options
   const gather = createGather(options)
-  const organisationOf = (userId: string): string | null => options.organisationOf?.(userId) ?? null
+  const organisationOf = async (userId: string): Promise<string | null> => (await options.organisationOf?.(userId)) ?? null
 
   const prepare: Node = async ({ turn, options: answering, startedAt }) => {
     const masked = await maskTurn(turn, answering.emit, audit)
-    const organisation = organisationOf(turn.userId)
+    const organisation = await organisationOf(turn.userId)
     const input = agentInputSchema.parse(inputOfTurn(masked, organisation))
     answering.emit({ type: 'status', stage: 'Reading the knowledge base' })
     return { turn: masked, prepared: { input, organisation, startedAt, request: await gather(masked, answering, organisation) } }

@@ -11,8 +11,8 @@ import { openDatabase, type Database } from '../store/database.ts'
 import { storeKey } from '../store/store.ts'
 import { createWriter } from '../store/writer.ts'
 import { pseudonymOf } from './pseudonym.ts'
-import { auditActions, type Audit } from './audit.ts'
-import type { AuditReader } from './reader.ts'
+import { auditActions } from './audit.ts'
+import type { AuditLog } from './reader.ts'
 import { createChainCheck, nextEntry, verifyChain, type AuditEntry, type AuditHead, type ChainReport } from './chain.ts'
 
 const migrations: readonly string[] = [
@@ -57,12 +57,6 @@ function fromRow(row: Row): AuditEntry {
   const action = auditActions.find((known) => known === row.action)
   // A word that was never an action can't be shown as one; the hash below then tells that the entry was changed.
   return { ...row, action: action ?? 'access.denied', details: detailsSchema.parse(JSON.parse(row.details)) }
-}
-
-export interface AuditLog extends Audit, AuditReader {
-  readonly incident: string | null
-  /** Writes the last head and closes the file. */
-  stop(): Promise<void>
 }
 
 export interface AuditOptions {
@@ -120,8 +114,8 @@ export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOpt
 
   return {
     incident,
-    page: ({ limit, before = Number.MAX_SAFE_INTEGER }) => selectPage.all(before, limit).map(fromRow),
-    entriesOf: (userId) => selectOf.all({ userId, pseudonym: pseudonymOf(userId) }).map(fromRow),
+    page: async ({ limit, before = Number.MAX_SAFE_INTEGER }) => selectPage.all(before, limit).map(fromRow),
+    entriesOf: async (userId) => selectOf.all({ userId, pseudonym: pseudonymOf(userId) }).map(fromRow),
     verify: () => (verifying ??= verify().finally(() => (verifying = null))),
     async record(event) {
       const n = await writer.write(() => {

@@ -11,6 +11,8 @@ export interface MemoryCacheOptions {
 }
 
 const MOST_CHARACTERS = 16_000_000
+/** Sessions whose context is remembered. */
+const MOST_CONTEXTS = 10_000
 
 export function createMemoryAnswerCache({ ttlMs, clock, mostCharacters = MOST_CHARACTERS }: MemoryCacheOptions): AnswerCache {
   /** Keys of each user, oldest first. */
@@ -30,7 +32,20 @@ export function createMemoryAnswerCache({ ttlMs, clock, mostCharacters = MOST_CH
   })
   const keyOf = (userId: string, hash: string): string => `ai_response:${userId}:${hash}`
 
+  const contexts = new Map<string, string>()
+  const drop = (userId: string): void => {
+    for (const key of keys.get(userId) ?? []) answers.delete(key)
+  }
+
   return {
+    async noteContext(userId, sessionId, hash) {
+      const key = `${userId}\n${sessionId}`
+      const last = contexts.get(key)
+      if (last === hash) return
+      if (contexts.size >= MOST_CONTEXTS) contexts.clear()
+      contexts.set(key, hash)
+      if (last !== undefined) drop(userId)
+    },
     get: async (userId, hash) => answers.get(keyOf(userId, hash))?.answer ?? null,
     async set(userId, hash, answer) {
       const key = keyOf(userId, hash)
@@ -46,8 +61,6 @@ export function createMemoryAnswerCache({ ttlMs, clock, mostCharacters = MOST_CH
       const own = [...(keys.get(userId) ?? [])].toReversed()
       return own.map((key) => answers.get(key)?.answer).filter((answer) => answer?.scope === scope) as CachedAnswer[]
     },
-    async drop(userId) {
-      for (const key of keys.get(userId) ?? []) answers.delete(key)
-    }
+    drop: async (userId) => drop(userId)
   }
 }

@@ -15,10 +15,15 @@ export interface CachedAnswer {
 }
 
 export interface AnswerCache {
+  /**
+   * The context that a session has now, as a digest. Where the session had another one before, nothing that was said under that is
+   * given again: the user's answers are dropped.
+   */
+  noteContext(userId: string, sessionId: string, hash: string): Promise<void>
   get(userId: string, hash: string): Promise<CachedAnswer | null>
   set(userId: string, hash: string, answer: CachedAnswer): Promise<void>
   /** The user's own answers of this scope, newest first. */
   inScope(userId: string, scope: string): Promise<readonly CachedAnswer[]>
-  /** The user's context has changed. */
+  /** All of the user's answers and contexts. Throws `unavailable` when they can't be reached. */
   drop(userId: string): Promise<void>
 }

@@ -56,6 +56,7 @@ export function createMemoryLedger(): Ledger {
         settle({ attemptId, at, outcome: 'lost', inputTokens, outputTokens: 0, cachedTokens: 0, costMicros, estimated: true, priced: true })
       }
       return lost.length
-    }
+    },
+    reclaim: async () => 0
   }
 }

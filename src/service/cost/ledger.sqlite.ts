@@ -122,7 +122,9 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
           })
         }
         return lost.length
-      })
+      }),
+    // One process has the file alone.
+    reclaim: async () => 0
   }
 }
 

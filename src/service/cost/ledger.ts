@@ -83,6 +83,8 @@ export interface Ledger {
   total(): Promise<{ readonly rows: number; readonly open: number; readonly costMicros: number; readonly estimatedRows: number }>
   /** After a start: what was reserved and never settled is settled at its prediction, marked `lost`. Returns how many. */
   recover(at: number): Promise<number>
+  /** While it runs: the same for what other processes on the same ledger reserved that have died since. */
+  reclaim(at: number): Promise<number>
 }
 
 export function monthOf(at: number): Month {

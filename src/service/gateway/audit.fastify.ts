@@ -19,7 +19,7 @@ export function auditRoutes(app: FastifyInstance, audit: AuditReader, callerOf: 
     const page = pageSchema.safeParse(request.query)
     if (!page.success)
       throw new CopilotError('invalid_request', `limit must be a whole number from 1 to ${MOST_OF_A_PAGE}, before an entry's number.`)
-    const entries = audit.page(page.data)
+    const entries = await audit.page(page.data)
     const last = entries.at(-1)
     return {
       entries: entries.map(({ at, ...entry }) => ({ ...entry, at: new Date(at).toISOString() })),

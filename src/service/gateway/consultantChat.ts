@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import { cleanText } from '../../shared/kit/text.ts'
-import type { Answer, DeskEvent } from '../sessions/desk.ts'
+import type { Answer, DeskEvent } from '../sessions/board.ts'
 import type { ChatMessage, ChatSession } from '../sessions/sessions.ts'
 import { correlationId } from '../correlation.ts'
 import { iso, questionIn, sessionOf } from './chatSession.ts'
@@ -60,11 +60,11 @@ function serve(peer: Peer, parts: GatewayParts, address: URL): (frame: unknown) 
       .catch((error: unknown) => peer.refuse(error))
   }
 
-  gone.addEventListener(
-    'abort',
-    desk.listen(owner, (event) => tell(event)),
-    { once: true }
-  )
+  const stop = desk.listen(owner, {
+    tell: (event) => tell(event),
+    missed: () => void giveUnread().catch((error: unknown) => peer.refuse(error))
+  })
+  gone.addEventListener('abort', stop, { once: true })
   const tell = (event: DeskEvent): void => {
     const about = { session_id: event.key.sessionId, metadata: { reply_to: event.replyTo } }
     switch (event.type) {

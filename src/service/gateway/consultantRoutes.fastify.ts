@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
-import type { Answer, DeskEvent } from '../sessions/desk.ts'
+import type { Answer, DeskEvent } from '../sessions/board.ts'
 import type { ChatMessage, SessionKey } from '../sessions/sessions.ts'
 import { messageJson, questionIn, sessionFieldsOf, sessionJson, sessionOf } from './chatSession.ts'
 import type { GatewayParts } from './gateway.ts'
@@ -116,7 +116,13 @@ export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { ca
       else if (event.type === 'failed') reject(event.error)
       else if (event.type === 'waiting') reject(keptFor(event.error, messageId))
     }
-    const stop = desk.listen(key, hear)
+    /** Another process may have answered it unheard. */
+    const look = async (): Promise<void> => {
+      const kept = await sessions.message(key, messageId)
+      if (kept?.state === 'answered') resolve(await answerTo(kept))
+      else if (kept?.state === 'failed') reject(new CopilotError('unavailable', 'The message could not be answered. Send it again with a new id.'))
+    }
+    const stop = desk.listen(key, { tell: hear, missed: () => void look().catch(reject) })
     const left = (): void => reject(new CopilotError('cancelled', 'The client has gone; the message is kept.'))
     gone.addEventListener('abort', left, { once: true })
     // Nobody may be waiting any more when it rejects.
@@ -124,11 +130,11 @@ export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { ca
     return { promise, stop }
   }
 
-  const answerTo = async (kept: ChatMessage): Promise<ChatMessage> => {
+  const answerTo = async (kept: ChatMessage): Promise<Answer> => {
     const later = await sessions.after(kept, kept.messageId, MOST_OF_A_PAGE)
-    const answer = later.find((message) => message.answer?.replyTo === kept.messageId)
-    if (answer === undefined) throw notFound()
-    return answer
+    const message = later.find(({ answer }) => answer?.replyTo === kept.messageId)
+    if (message?.answer === undefined) throw notFound()
+    return { ...message, answer: message.answer }
   }
 }
 

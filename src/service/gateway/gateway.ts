@@ -49,6 +49,8 @@ export interface GatewayParts {
   readonly bounds: Bounds
   /** Shared by all sockets of the service. */
   readonly places: Places
+  /** What this process is called among those of the service; Socket.IO's session ids begin with it. Null: it is the only one. */
+  readonly node: string | null
   /** Lifting limits in an emergency; absent: there is no such door. */
   readonly overrides?: Overrides
   /** The documents of clients; absent: there is no such door. */

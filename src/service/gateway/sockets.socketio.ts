@@ -1,5 +1,6 @@
 // Socket.IO: the door of the ERP and the thread dialect, over WebSockets and long polling alike. The event is the type, the
 // payload the data, the acknowledgement carries the accepted ids or the error.
+import { randomBytes } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
@@ -16,6 +17,7 @@ import { watchPackets } from './outgoing.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { threadDialect } from './threads.ts'
 import { sayThenClose } from './sayThenClose.ts'
+import { TickWebSocketServer } from './tickWrites.ts'
 
 /** How long the last word may take to be read when the service stops. */
 const LAST_WORD_MS = 500
@@ -30,7 +32,7 @@ type AnySocket = Socket<Events, Events, Record<string, never>, SocketData>
 
 /** Adds the dialects to an HTTP server; returns what ends them. */
 export function attachSockets(server: HttpServer, parts: GatewayParts): () => Promise<void> {
-  const { verifier, newId, logger, bounds, places, meter } = parts
+  const { verifier, newId, logger, bounds, places, meter, node } = parts
   const io = new Server<Events, Events, Record<string, never>, SocketData>(server, {
     serveClient: false,
     maxHttpBufferSize: bounds.frameBytes,
@@ -40,9 +42,12 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
     connectTimeout: bounds.handshakeMs,
     upgradeTimeout: bounds.handshakeMs,
     pingInterval: bounds.heartbeatMs,
+    wsEngine: TickWebSocketServer,
     // Upgrades to other paths belong to the WebSocket door.
     destroyUpgrade: false
   })
+  // Long polling comes back with each request: whoever shares out requests reads from the id where the session lives.
+  if (node !== null) io.engine.generateId = () => `${node}.${randomBytes(15).toString('base64url')}`
   const admitSocket = async (socket: AnySocket): Promise<Error | undefined> => {
     try {
       refuseTokenInUrl(socket.request.url)

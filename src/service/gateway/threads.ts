@@ -1,7 +1,7 @@
 // The thread dialect over Socket.IO: a message is kept first (`message_sent`), then answered (`ai_response`), however long that
 // takes and whoever has to reconnect meanwhile. Everything that lasts is done by the desk.
 import { CopilotError } from '../../shared/errors.ts'
-import type { Answer, DeskEvent } from '../sessions/desk.ts'
+import type { Answer, DeskEvent } from '../sessions/board.ts'
 import { correlationId } from '../correlation.ts'
 import { admit } from './admission.ts'
 import { fieldsOf, type Handle } from './erp.ts'
@@ -31,7 +31,10 @@ export function threadDialect(peer: Peer, parts: GatewayParts): Readonly<Record<
       .then((isProven) => (isProven && speaks ? desk.sessions.markDelivered(owner, [answer.messageId]) : undefined))
       .catch((error: unknown) => peer.refuse(error))
   }
-  const stop = desk.listen(owner, (event) => (event.type === 'answered' ? tellEnd(event, deliver) : tell(event)))
+  const stop = desk.listen(owner, {
+    tell: (event) => (event.type === 'answered' ? tellEnd(event, deliver) : tell(event)),
+    missed: () => giveUnread()
+  })
   gone.addEventListener('abort', stop, { once: true })
 
   const tellEnd = ({ key, answer }: Extract<DeskEvent, { type: 'answered' }>, give: typeof deliver): void => {
@@ -86,7 +89,8 @@ export function threadDialect(peer: Peer, parts: GatewayParts): Readonly<Record<
       await peer.room()
     }
   }
-  catchUp().catch((error: unknown) => peer.refuse(error))
+  const giveUnread = (): void => void catchUp().catch((error: unknown) => peer.refuse(error))
+  giveUnread()
 
   const send: Handle = async (payload, ack) => {
     const fields = fieldsOf(payload)

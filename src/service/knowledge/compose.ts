@@ -6,9 +6,8 @@ import type { Audit } from '../audit/audit.ts'
 import type { ServiceConfig } from '../config.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { Resources } from '../resources.ts'
-import type { Store } from '../store/store.ts'
 import { createThreadReader } from './documentReader.thread.ts'
-import { createSqliteDocuments } from './documents.sqlite.ts'
+import type { Documents } from './documents.ts'
 import { ingest } from './ingest.ts'
 import type { KnowledgeIndex } from './knowledge.ts'
 import { createLibrary, type Library } from './library.ts'
@@ -24,7 +23,7 @@ export async function learnPack(knowledge: KnowledgeIndex, resources: Resources 
 
 export interface LibraryParts {
   readonly config: ServiceConfig
-  readonly store: Store
+  readonly documents: Documents
   readonly audit: Audit
   readonly clock: Clock
   readonly newId: NewId
@@ -33,13 +32,13 @@ export interface LibraryParts {
 
 /** The documents of clients: read beside the answers, so that nothing waits for them. */
 export async function openLibrary(
-  { config, store, audit, clock, newId, logger }: LibraryParts,
+  { config, documents, audit, clock, newId, logger }: LibraryParts,
   started: AsyncDisposableStack
 ): Promise<{ readonly library: Library; readonly refreshing: Refreshing }> {
   const { folder, organisation } = config.knowledge
   const onFault = (error: unknown): void => logger.error(errorFields(error), 'knowledge.fault')
   const library = createLibrary({
-    documents: createSqliteDocuments(store),
+    documents,
     reader: createThreadReader(),
     inbox: join(config.dataDir, 'inbox'),
     folder,

@@ -5,5 +5,5 @@ export interface Accounts {
   remember(userId: string, organisation: string): Promise<void>
   /** What is remembered beside the store; its row goes with the person's other data. */
   forget(userId: string): void
-  organisationOf(userId: string): string | null
+  organisationOf(userId: string): Promise<string | null>
 }

@@ -18,7 +18,14 @@ export function createMemoryLimitStore(): LimitStore {
     for (const [old, kept] of states) if (kept.staleAt <= now) states.delete(old)
   }
 
+  const isCounted = ({ key, rule }: Pick<Charge, 'key' | 'rule'>, now: number): boolean => {
+    const state = states.get(key)?.state
+    if (state === undefined) return false
+    return 'window' in state ? state.window === Math.floor(now / rule.windowMs) : state.fullAt > now
+  }
+
   return {
+    has: async (charge, now) => isCounted(charge, now),
     async take(charges, now) {
       const verdicts = charges.map((charge) => judge(charge, now))
       let worst: { index: number; retryAt: number } | null = null
@@ -32,10 +39,8 @@ export function createMemoryLimitStore(): LimitStore {
     async add(charge, now) {
       keep(charge.key, judge(charge, now), now)
     },
-    async has({ key, rule }, now) {
-      const state = states.get(key)?.state
-      if (state === undefined) return false
-      return 'window' in state ? state.window === Math.floor(now / rule.windowMs) : state.fullAt > now
+    async seed(charge, now) {
+      if (!isCounted(charge, now)) keep(charge.key, judge(charge, now), now)
     }
   }
 }

@@ -22,6 +22,8 @@ export interface Charge {
   readonly rule: LimitRule
   /** 0 asks whether anything is left. */
   readonly cost: number
+  /** What it limits is paid for: nothing is let through while the counts of all processes can't be reached. A rate is counted by the process alone then. */
+  readonly spends?: boolean
 }
 
 /** Which charge did not fit, and when it would (Unix ms). */
@@ -35,6 +37,8 @@ export interface LimitStore {
   take(charges: readonly Charge[], now: number): Promise<Shortage | null>
   /** Charges what was used already, also past the limit: it has to be waited out. */
   add(charge: Charge, now: number): Promise<void>
+  /** Charges what is known from before, unless something has been counted under the key in this window already. */
+  seed(charge: Charge, now: number): Promise<void>
   /** True when something has been counted under this key in the window that `now` is in. */
   has(charge: Pick<Charge, 'key' | 'rule'>, now: number): Promise<boolean>
 }

@@ -10,7 +10,7 @@ export function createSqliteOverrides({ database, writer }: Pick<Store, 'databas
   )
   const remove = database.prepare<[string]>('DELETE FROM limit_override WHERE organisation = ?')
   return {
-    all: () => select.all(),
+    all: async () => select.all(),
     put: (override) => writer.write(() => void replace.run(override)),
     remove: (organisation) => writer.write(() => void remove.run(organisation))
   }
@@ -32,7 +32,7 @@ export function createSqliteAccounts({ database, writer }: Pick<Store, 'database
     return remembered
   }
   return {
-    organisationOf,
+    organisationOf: async (userId) => organisationOf(userId),
     forget: (userId) => void known.delete(userId),
     async remember(userId, organisation) {
       if (organisationOf(userId) === organisation) return

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fakeClock, tempStore } from '../../../test/fakes/service-parts.ts'
 import type { AuditEvent } from '../audit/audit.ts'
 import type { Caller } from '../auth/caller.ts'
+import { createMemoryAnswering } from './answering.memory.ts'
 import { createLimits, type LimitRates } from './limits.ts'
 import { createSqliteAccounts, createSqliteOverrides } from './limits.sqlite.ts'
 import { readLimitsFile } from './limitsFile.ts'
@@ -20,6 +21,7 @@ function desk(part: Partial<LimitRates> = {}, file: unknown = {}) {
   const before = new Map<string, number>()
   const limits = createLimits({
     store: createMemoryLimitStore(),
+    answering: createMemoryAnswering(),
     policy: limitsPolicy(limitsFileSchema.parse(file), 'ENTERPRISE'),
     clock,
     rates: { ...rates, ...part },
@@ -160,14 +162,14 @@ describe('overrides', () => {
   it('hold for their time, across a restart, and are on the audit', async () => {
     await using here = await office()
     const { clock, events, make, reopen } = here
-    const overrides = make()
+    const overrides = await make()
     await overrides.grant(admin, order)
     expect(overrides.isLifted('north')).toBe(true)
     expect(overrides.isLifted('south')).toBe(false)
     expect(events).toMatchObject([
       { action: 'limit.overridden', actor: 'root', subject: 'north', details: { reason: order.reason, until: noon + 3_600_000 } }
     ])
-    const later = make(await reopen())
+    const later = await make(await reopen())
     expect(later.active()).toEqual([{ organisation: 'north', until: noon + 3_600_000, grantedBy: 'root', reason: order.reason }])
     clock.set(noon + 3_600_000)
     expect(later.isLifted('north')).toBe(false)
@@ -176,7 +178,7 @@ describe('overrides', () => {
 
   it('end when they are revoked', async () => {
     await using here = await office()
-    const overrides = here.make()
+    const overrides = await here.make()
     await overrides.grant(admin, order)
     await overrides.revoke(admin, 'north')
     expect(overrides.isLifted('north')).toBe(false)
@@ -185,7 +187,7 @@ describe('overrides', () => {
 
   it('are refused to anybody else, which is on the audit too', async () => {
     await using here = await office()
-    const overrides = here.make()
+    const overrides = await here.make()
     await expect(overrides.grant(caller('anna'), order)).rejects.toMatchObject({ code: 'forbidden' })
     expect(overrides.isLifted('north')).toBe(false)
     expect(here.events).toMatchObject([{ action: 'limit.override.refused', actor: 'anna' }])
@@ -195,7 +197,7 @@ describe('overrides', () => {
     'need a reason and an end: %j',
     async (part) => {
       await using here = await office()
-      await expect(here.make().grant(admin, { ...order, ...part })).rejects.toMatchObject({ code: 'invalid_request' })
+      await expect((await here.make()).grant(admin, { ...order, ...part })).rejects.toMatchObject({ code: 'invalid_request' })
       expect(here.events).toEqual([])
     }
   )
@@ -203,7 +205,7 @@ describe('overrides', () => {
   it('count only once they are on the audit', async () => {
     await using temp = await tempStore()
     const audit = { record: () => Promise.reject(new Error('disk full')) }
-    const overrides = createOverrides({ store: createSqliteOverrides(temp.store), audit, clock: fakeClock(noon), roles: ['admin'] })
+    const overrides = await createOverrides({ store: createSqliteOverrides(temp.store), audit, clock: fakeClock(noon), roles: ['admin'] })
     await expect(overrides.grant(admin, order)).rejects.toThrow('disk full')
     expect(overrides.isLifted('north')).toBe(false)
   })
@@ -253,7 +255,7 @@ describe('accounts', () => {
     await createSqliteAccounts(temp.store).remember('anna', 'north')
     await createSqliteAccounts(temp.store).remember('anna', 'south')
     const later = createSqliteAccounts(await temp.reopen())
-    expect(later.organisationOf('anna')).toBe('south')
-    expect(later.organisationOf('nobody')).toBeNull()
+    expect(await later.organisationOf('anna')).toBe('south')
+    expect(await later.organisationOf('nobody')).toBeNull()
   })
 })

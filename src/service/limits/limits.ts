@@ -3,6 +3,7 @@
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { Answering } from './answering.ts'
 import type { Charge, LimitStore } from './limitStore.ts'
 import type { LimitsPolicy, Tier } from './limitsPolicy.ts'
 
@@ -25,6 +26,7 @@ export interface Limits {
 
 export interface LimitsOptions {
   readonly store: LimitStore
+  readonly answering: Answering
   readonly policy: LimitsPolicy
   readonly clock: Clock
   /** Read at each message: they may change while the service runs. */
@@ -54,10 +56,9 @@ export function organisationOf(caller: Caller): string {
   return caller.organisation ?? NO_ORGANISATION
 }
 
-export function createLimits({ store, policy, clock, rates, isLifted, turnsSince }: LimitsOptions): Limits {
+export function createLimits({ store, answering, policy, clock, rates, isLifted, turnsSince }: LimitsOptions): Limits {
   /** As the last token said: what an answer used counts against the same bucket that was asked. */
   const tiers = new Map<string, Tier>()
-  const answering = new Map<string, number>()
   const seeding = new Map<string, Promise<void>>()
 
   const perMinute = (key: string, limit: number, cost = 1): Charge => ({
@@ -68,6 +69,7 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
   const tokens = (organisation: string, { tokensPerHour: limit }: Tier, cost: number): Charge => ({
     key: `tokens:${organisation}`,
     cost,
+    spends: true,
     rule: { kind: 'bucket', limit, windowMs: HOUR_MS, burst: limit }
   })
 
@@ -103,19 +105,16 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
       const tier = policy.tierOf(organisation, caller.tier)
       if (tiers.size >= MOST_ORGANISATIONS) tiers.clear()
       tiers.set(organisation, tier)
-      const atOnce = answering.get(userId) ?? 0
-      if (atOnce >= rates.streamsPerUser) {
-        throw new CopilotError('rate_limited', `${atOnce} answers are on their way already. Nothing was lost; ask again when one has ended.`, {
-          retryAfterMs: 1_000
-        })
+      const release = await answering.begin(userId, rates.streamsPerUser)
+      if (release === null) {
+        throw new CopilotError(
+          'rate_limited',
+          `${rates.streamsPerUser} answers are on their way already. Nothing was lost; ask again when one has ended.`,
+          {
+            retryAfterMs: 1_000
+          }
+        )
       }
-      // Taken before the first wait, so that two at once don't both take the last one.
-      answering.set(userId, atOnce + 1)
-      const release = once(() => {
-        const left = (answering.get(userId) ?? 1) - 1
-        if (left === 0) answering.delete(userId)
-        else answering.set(userId, left)
-      })
       try {
         if (!isLifted(organisation)) await charge(userId, organisation, tier)
       } catch (error) {
@@ -138,7 +137,7 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
     if (underWay !== undefined) return await underWay
     const counting = (async () => {
       const before = await turnsSince(userId, Math.floor(now / DAY_MS) * DAY_MS)
-      await store.add({ ...day, cost: before }, now)
+      await store.seed({ ...day, cost: before }, now)
     })().finally(() => seeding.delete(day.key))
     seeding.set(day.key, counting)
     await counting
@@ -154,20 +153,11 @@ export function createLimits({ store, policy, clock, rates, isLifted, turnsSince
       { charge: tokens(organisation, tier, 0), what: `The organisation has used its ${tier.tokensPerHour} tokens an hour` }
     ]
     if (tier.turnsPerDay !== null) {
-      const day: Charge = { key: `day:${userId}`, cost: 1, rule: { kind: 'window', limit: tier.turnsPerDay, windowMs: DAY_MS } }
+      const day: Charge = { key: `day:${userId}`, cost: 1, spends: true, rule: { kind: 'window', limit: tier.turnsPerDay, windowMs: DAY_MS } }
       await seed(day, userId)
       charges.push({ charge: day, what: `All ${tier.turnsPerDay} questions of today are asked`, day: true })
     }
     await refuse(charges)
-  }
-}
-
-function once(act: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    act()
   }
 }
 

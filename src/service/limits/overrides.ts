@@ -22,7 +22,7 @@ export interface OverrideOrder {
 
 /** Keeps overrides across restarts. */
 export interface OverrideStore {
-  all(): readonly Override[]
+  all(): Promise<readonly Override[]>
   /** Durable when it resolves; one organisation has at most one. */
   put(override: Override): Promise<void>
   remove(organisation: string): Promise<void>
@@ -35,6 +35,8 @@ export interface Overrides {
   isLifted(organisation: string): boolean
   /** Those that hold now. */
   active(): readonly Override[]
+  /** Reads again what is kept: another process on the same store may have lifted something, or ended it. */
+  refresh(): Promise<void>
 }
 
 export interface OverridesOptions {
@@ -48,8 +50,12 @@ export interface OverridesOptions {
 export const LONGEST_OVERRIDE_MS = 24 * 3_600_000
 const LONGEST_REASON = 500
 
-export function createOverrides({ store, audit, clock, roles }: OverridesOptions): Overrides {
-  const held = new Map(store.all().map((override) => [override.organisation, override]))
+export async function createOverrides({ store, audit, clock, roles }: OverridesOptions): Promise<Overrides> {
+  let held: ReadonlyMap<string, Override> = new Map()
+  const refresh = async (): Promise<void> => {
+    held = new Map((await store.all()).map((override) => [override.organisation, override]))
+  }
+  await refresh()
 
   const requireRole = async (caller: Caller, organisation: string): Promise<void> => {
     if (roles.includes(caller.role)) return
@@ -67,17 +73,18 @@ export function createOverrides({ store, audit, clock, roles }: OverridesOptions
       const details = { until: override.until, reason: words }
       await audit.record({ actor: caller.userId, action: 'limit.overridden', subject: organisation, details })
       await store.put(override)
-      held.set(organisation, override)
+      await refresh()
       return override
     },
     async revoke(caller, organisation) {
       await requireRole(caller, organisation)
       await audit.record({ actor: caller.userId, action: 'limit.restored', subject: organisation })
       await store.remove(organisation)
-      held.delete(organisation)
+      await refresh()
     },
     isLifted: (organisation) => (held.get(organisation)?.until ?? 0) > clock.now(),
-    active: () => [...held.values()].filter(({ until }) => until > clock.now())
+    active: () => [...held.values()].filter(({ until }) => until > clock.now()),
+    refresh
   }
 }
 

@@ -15,23 +15,8 @@ export interface CachedOptions {
 
 /** A question in other words is the same from this likeness on, where the caller asked for that. */
 export const ALIKE = 0.8
-/** Users whose context is remembered. */
-const MOST_CONTEXTS = 10_000
 
 export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: CachedOptions): Orchestrator {
-  const contexts = new Map<string, string>()
-
-  /** Another context than the last one of the session: nothing that was said under the old one is given again. */
-  const noteContext = async (userId: string, sessionId: string, { client, context }: KeyParts): Promise<void> => {
-    const key = `${userId}\n${sessionId}`
-    const hash = contextHash(client, context)
-    const last = contexts.get(key)
-    if (last === hash) return
-    if (contexts.size >= MOST_CONTEXTS) contexts.clear()
-    contexts.set(key, hash)
-    if (last !== undefined) await cache.drop(userId)
-  }
-
   const find = async (userId: string, parts: KeyParts, mode: 'exact' | 'similar'): Promise<{ answer: CachedAnswer; isSame: boolean } | null> => {
     const same = await cache.get(userId, answerHash(parts))
     if (same !== null) return { answer: same, isSame: true }
@@ -57,7 +42,7 @@ export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: C
     if (asker === undefined || asker.userId === '' || reuse === undefined) return await orchestrator.answer(request, options)
     const startedAt = clock.now()
     const parts = { client: asker.client, request, context: reuse.context }
-    await noteContext(asker.userId, reuse.sessionId, parts)
+    await cache.noteContext(asker.userId, reuse.sessionId, contextHash(asker.client, reuse.context))
     const found = reuse.mode === 'none' ? null : await find(asker.userId, parts, reuse.mode)
     onSignal?.({ type: 'cache', hit: found !== null })
     if (found !== null) return give(found, options, startedAt)

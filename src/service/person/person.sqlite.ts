@@ -123,12 +123,11 @@ export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'da
     const removal = database.prepare<[{ userId: string; nobody: string }]>(erase)
     return {
       name,
-      *read(userId) {
-        // All at once: a cursor left open would hold back the writer.
-        for (const row of read.all({ userId })) {
-          yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, JSON_COLUMNS.has(column) ? parsed(value) : value]))
-        }
-      },
+      // All at once: a cursor left open would hold back the writer.
+      read: async (userId) =>
+        read
+          .all({ userId })
+          .map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, JSON_COLUMNS.has(column) ? parsed(value) : value]))),
       erase: (userId) => {
         const nobody = `erased:${newName()}`
         return writer.write(() => removal.run({ userId, nobody }).changes)

@@ -15,7 +15,8 @@ import { createSqliteDecisions } from '../decisions/decisions.sqlite.ts'
 import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
 import { createPerson } from './person.ts'
 import { compactStore, createSqlitePersonalStores, impersonalTables, registeredTables } from './person.sqlite.ts'
-import { createSqliteRetention } from './retention.sqlite.ts'
+import { createRetention } from './retention.ts'
+import { createSqliteForgetting } from './retention.sqlite.ts'
 
 const anna = { userId: 'anna', role: 'user', expiresAt: null }
 const bob = { userId: 'bob', role: 'user', expiresAt: null }
@@ -221,7 +222,7 @@ describe('retention', () => {
     )
     const clock = fakeClock(30 * DAY + 2)
     const audit = { record: async (event: AuditEvent) => void house.audited.push(event) }
-    const retention = createSqliteRetention({ store: house.store, audit, clock, days: 30 })
+    const retention = createRetention({ store: createSqliteForgetting(house.store), audit, clock, days: 30 })
     expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1 })
     expect(database.prepare('SELECT user_id FROM chat_session').pluck().all()).toEqual(['waiting'])
     expect(database.prepare('SELECT event_id FROM external_event').pluck().all()).toEqual(['e2'])
@@ -237,7 +238,7 @@ describe('retention', () => {
     await using house = await setUp()
     fillEveryTable(house.store, 'old')
     const audit = { record: () => Promise.reject(new Error('not to be called')) }
-    const retention = createSqliteRetention({ store: house.store, audit, clock: fakeClock(900 * DAY), days: 0 })
+    const retention = createRetention({ store: createSqliteForgetting(house.store), audit, clock: fakeClock(900 * DAY), days: 0 })
     expect(await retention.prune()).toEqual({})
     expect(house.store.database.prepare('SELECT count(*) FROM message').pluck().get()).toBe(1)
   })

@@ -54,6 +54,6 @@ export function createSqliteSchedule({ database, writer }: Pick<Store, 'database
       writer.write(() => {
         advance.run({ taskId, ...step })
       }),
-    nextAt: () => next.get() ?? null
+    nextAt: async () => next.get() ?? null
   }
 }

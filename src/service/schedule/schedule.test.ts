@@ -51,7 +51,7 @@ describe('schedule', () => {
     expect((await again.list('acme', 9)).map(({ taskId }) => taskId)).toEqual(['t1'])
     expect((await again.list(null, 9)).map(({ taskId }) => taskId)).toEqual(['t2', 't1'])
     expect((await again.due(999, 9)).map(({ taskId }) => taskId)).toEqual(['t2'])
-    expect(again.nextAt()).toBe(500)
+    expect(await again.nextAt()).toBe(500)
   })
 
   it('moves on once from a time, and not at all when it was cancelled', async () => {

@@ -44,7 +44,7 @@ export interface Schedule {
     taskId: string,
     step: { readonly dueAt: number; readonly nextAt: number | null; readonly ranAt: number; readonly missed: number }
   ): Promise<void>
-  nextAt(): number | null
+  nextAt(): Promise<number | null>
 }
 
 /** The first time after `after`, Unix ms; null: there is none. Throws `invalid_request` for what is no pattern or no time zone. */

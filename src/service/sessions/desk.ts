@@ -5,9 +5,11 @@ import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { Clock, NewId, Random } from '../../shared/kit/clock.ts'
 import type { Question } from '../../shared/turn.ts'
 import type { Caller } from '../auth/caller.ts'
+import { aloneFanout, type Fanout } from '../fanout/fanout.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { TurnBroker } from '../turns/broker.ts'
-import type { AnswerDetails, ChatMessage, PendingMessage, SessionKey, SessionKind, Sessions } from './sessions.ts'
+import { createBoard, type Answer, type DeskListener, type Owner } from './board.ts'
+import type { ChatMessage, PendingMessage, SessionKey, Sessions } from './sessions.ts'
 import { supportOf } from './support.ts'
 
 export interface Letter {
@@ -18,20 +20,6 @@ export interface Letter {
   readonly question: Question
 }
 
-export type Answer = ChatMessage & { readonly answer: AnswerDetails }
-
-/** What happens to a kept message, told to everybody who listens for its owner. `messageId` is that of the answer. */
-export type DeskEvent = { readonly key: SessionKey; readonly replyTo: string } & (
-  | { readonly type: 'answering'; readonly messageId: string }
-  | { readonly type: 'stage'; readonly messageId: string; readonly stage: string; readonly progress: number }
-  | { readonly type: 'piece'; readonly messageId: string; readonly text: string }
-  | { readonly type: 'answered'; readonly answer: Answer }
-  /** It is kept and goes on waiting. */
-  | { readonly type: 'waiting'; readonly error: CopilotError }
-  /** It will not be answered. */
-  | { readonly type: 'failed'; readonly error: CopilotError }
-)
-
 export interface Desk {
   readonly sessions: Sessions
   /**
@@ -39,11 +27,11 @@ export interface Desk {
    * `rate_limited` (too much waits already), `unavailable` (the store refuses).
    */
   write(caller: Caller, letter: Letter): Promise<ChatMessage>
-  /** Until the result is called. A listener never throws. */
-  listen(owner: Pick<SessionKey, 'userId' | 'kind'>, listener: (event: DeskEvent) => void): () => void
+  /** What becomes of the owner's messages, whichever process answers them; until the result is called. */
+  listen(owner: Owner, listener: DeskListener): () => void
   /** Stops what is being answered in a session and removes it; false: there is no such session. */
   remove(caller: Caller, key: SessionKey): Promise<boolean>
-  /** After a start: takes up every message that still waits. Returns how many. */
+  /** After a start, and from time to time where others share the sessions: takes up every message that nobody asks. Returns how many. */
   resume(): Promise<number>
   /** Lets go of everything; what waits stays kept. */
   stop(): Promise<void>
@@ -52,6 +40,8 @@ export interface Desk {
 export interface DeskOptions {
   readonly sessions: Sessions
   readonly broker: TurnBroker
+  /** To the other processes of the service; there are none when it is not named. */
+  readonly fanout?: Fanout
   /** Whether anybody could answer now. */
   readonly isReady: (signal: AbortSignal) => Promise<boolean>
   readonly clock: Clock
@@ -65,6 +55,10 @@ export interface DeskOptions {
 /** Messages of one person that may wait at a time. */
 const MOST_PENDING = 100
 const RETRY = { baseMs: 500, capMs: 10_000 }
+/** Between two looks whether another process is done with what comes before. */
+const LOOK_AGAIN_MS = 250
+/** Messages after one among which its answer is looked for. */
+const LOOKED_AT = 50
 
 interface Tried {
   /** The turn is over. */
@@ -80,15 +74,13 @@ interface Work {
 }
 
 export function createDesk(options: DeskOptions): Desk {
-  const { sessions, broker, isReady, clock, newId, random, logger, retry = RETRY } = options
+  const { sessions, broker, fanout = aloneFanout, isReady, clock, newId, random, logger, retry = RETRY } = options
   const stopping = new AbortController()
-  const listeners = new Map<string, Set<(event: DeskEvent) => void>>()
+  const { tell, listen } = createBoard(fanout)
   /** By session: messages of one session are answered one after the other, sessions side by side. */
   const works = new Map<string, Work>()
-
-  const tell = (event: DeskEvent): void => {
-    for (const listener of listeners.get(nameOf(event.key)) ?? []) listener(event)
-  }
+  /** What is in `works`, by message. */
+  const taken = new Set<string>()
 
   /** One attempt; `ended` is called when its turn has failed for good. Throws what it failed with. */
   const attempt = async (message: PendingMessage, signal: AbortSignal, ended: () => void): Promise<void> => {
@@ -147,11 +139,29 @@ export function createDesk(options: DeskOptions): Desk {
     return { ...message, question: { ...message.question, turnId } }
   }
 
+  /** Resolves with true when this process is to ask it; false: another one has, and its answer was told. */
+  const claim = async (message: PendingMessage, signal: AbortSignal): Promise<boolean> => {
+    for (;;) {
+      const claimed = await sessions.claim(message)
+      if (claimed === 'mine') return true
+      if (claimed === 'over') {
+        const since = await sessions.after(message, message.messageId, LOOKED_AT)
+        const found = since.find(({ answer: details }) => details?.replyTo === message.messageId)
+        if (found?.answer !== undefined)
+          tell({ key: message, replyTo: message.messageId, type: 'answered', answer: { ...found, answer: found.answer } })
+        return false
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+      if (signal.aborted) return false
+    }
+  }
+
   const answer = async (first: PendingMessage, signal: AbortSignal): Promise<void> => {
     let message: PendingMessage | null = first
     for (let tries = 1; message !== null && !signal.aborted; tries += 1) {
       let hasEnded = false
       try {
+        if (!(await claim(message, signal))) return
         if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No model can be reached just now.')
         await attempt(message, signal, () => (hasEnded = true))
         return
@@ -167,6 +177,8 @@ export function createDesk(options: DeskOptions): Desk {
 
   const enqueue = (message: PendingMessage): void => {
     const name = sessionName(message)
+    const own = messageName(message)
+    taken.add(own)
     const present = works.get(name)
     const controller = present?.controller ?? new AbortController()
     const signal = AbortSignal.any([controller.signal, stopping.signal])
@@ -177,6 +189,7 @@ export function createDesk(options: DeskOptions): Desk {
     const tail = run()
       .catch((error: unknown) => logger.error({ messageId: message.messageId, ...errorFields(error) }, 'desk.lost'))
       .finally(() => {
+        taken.delete(own)
         if (works.get(name)?.tail === tail) works.delete(name)
       })
     works.set(name, { controller, tail })
@@ -211,15 +224,7 @@ export function createDesk(options: DeskOptions): Desk {
       }
       return kept
     },
-    listen(owner, listener) {
-      const name = nameOf(owner)
-      const present = listeners.get(name) ?? new Set()
-      listeners.set(name, present.add(listener))
-      return () => {
-        present.delete(listener)
-        if (present.size === 0 && listeners.get(name) === present) listeners.delete(name)
-      }
-    },
+    listen,
     async remove(caller, key) {
       const owned = { ...key, userId: caller.userId }
       const work = works.get(sessionName(owned))
@@ -230,7 +235,8 @@ export function createDesk(options: DeskOptions): Desk {
       return await sessions.remove(owned)
     },
     async resume() {
-      const waiting = await sessions.pending()
+      const waiting = (await sessions.orphans()).filter((message) => !taken.has(messageName(message)))
+      if (stopping.signal.aborted) return 0
       for (const message of waiting) enqueue(message)
       return waiting.length
     },
@@ -241,11 +247,12 @@ export function createDesk(options: DeskOptions): Desk {
   }
 }
 
-function nameOf({ userId, kind }: Pick<SessionKey, 'userId' | 'kind'>): string {
-  return JSON.stringify([userId, kind] satisfies [string, SessionKind])
-}
 function sessionName({ userId, kind, sessionId }: SessionKey): string {
   return JSON.stringify([userId, kind, sessionId])
+}
+
+function messageName({ userId, kind, messageId }: Pick<ChatMessage, 'userId' | 'kind' | 'messageId'>): string {
+  return JSON.stringify([userId, kind, messageId])
 }
 
 function withRetry(error: CopilotError, waitMs: number): CopilotError {

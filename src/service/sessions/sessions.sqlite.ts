@@ -1,74 +1,8 @@
 // Chat sessions in the service's store.
-import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
-import { questionSchema } from '../../shared/turn.ts'
-import type { Caller } from '../auth/caller.ts'
 import type { Store } from '../store/store.ts'
-import type { AnswerDetails, ChatMessage, ChatSession, MessageState, PendingMessage, SessionKey, SessionKind, Sessions } from './sessions.ts'
-
-interface SessionRow {
-  user_id: string
-  kind: SessionKind
-  session_id: string
-  client_name: string
-  context: string
-  meeting_type: string | null
-  metadata: string
-  created_at: number
-  updated_at: number
-}
-interface MessageRow {
-  user_id: string
-  kind: SessionKind
-  session_id: string
-  message_id: string
-  role: 'user' | 'assistant'
-  content: string
-  created_at: number
-  state: MessageState
-  details: string
-}
-type Owner = Pick<SessionKey, 'userId' | 'kind'>
-
-const contextSchema = z.union([z.string(), z.record(z.string(), z.string())])
-const metadataSchema = z.record(z.string(), z.unknown())
-/** Whatever else a caller has by now is kept as it was. */
-const askedSchema = z.object({ caller: z.looseObject({ userId: z.string(), role: z.string() }), question: questionSchema })
-const answerSchema = z.object({ replyTo: z.string(), model: z.string().nullable(), support: z.number(), processingMs: z.number() })
-
-function sessionFrom(row: SessionRow): ChatSession {
-  return {
-    userId: row.user_id,
-    kind: row.kind,
-    sessionId: row.session_id,
-    clientName: row.client_name,
-    context: contextSchema.parse(JSON.parse(row.context)),
-    meetingType: row.meeting_type,
-    metadata: metadataSchema.parse(JSON.parse(row.metadata)),
-    createdAt: row.created_at,
-    updatedAt: row.updated_at
-  }
-}
-
-function messageFrom(row: MessageRow): ChatMessage {
-  return {
-    userId: row.user_id,
-    kind: row.kind,
-    sessionId: row.session_id,
-    messageId: row.message_id,
-    role: row.role,
-    content: row.content,
-    createdAt: row.created_at,
-    state: row.state,
-    ...(row.role === 'assistant' ? { answer: answerSchema.parse(JSON.parse(row.details)) satisfies AnswerDetails } : {})
-  }
-}
-
-function pendingFrom(row: MessageRow): PendingMessage {
-  const { caller, question } = askedSchema.parse(JSON.parse(row.details))
-  // The token that asked may have run out since; the question was let in with it and is answered.
-  return { ...messageFrom(row), caller: { ...caller, expiresAt: null } as Caller, question }
-}
+import { askedOf, messageFrom, messageRowOf, pendingFrom, sessionFrom, sessionRowOf, type MessageRow, type Owner, type SessionRow } from './rows.ts'
+import type { ChatSession, MessageState, SessionKey, Sessions } from './sessions.ts'
 
 const ONE = 'user_id = @userId AND kind = @kind AND session_id = @sessionId'
 
@@ -112,6 +46,15 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
     "SELECT * FROM chat_message WHERE state = 'pending' AND user_id = ? ORDER BY position"
   )
   const countPending = database.prepare<[string], number>("SELECT count(*) FROM chat_message WHERE state = 'pending' AND user_id = ?").pluck()
+  /** `blocked`: whether one before it in its session still waits. */
+  const selectClaim = database.prepare<[Owner & { messageId: string }], { state: MessageState; blocked: number }>(
+    `SELECT state, EXISTS (SELECT 1 FROM chat_message AS one WHERE one.state = 'pending' AND one.user_id = chat_message.user_id
+       AND one.kind = chat_message.kind AND one.session_id = chat_message.session_id AND one.position < chat_message.position) AS blocked
+     FROM chat_message WHERE user_id = @userId AND kind = @kind AND message_id = @messageId`
+  )
+  const finish = database.prepare<[Owner & { messageId: string }]>(
+    "UPDATE chat_message SET state = 'answered' WHERE user_id = @userId AND kind = @kind AND message_id = @messageId AND state = 'pending'"
+  )
   const setDetails = database.prepare<[Owner & { messageId: string; details: string }]>(
     'UPDATE chat_message SET details = @details WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
   )
@@ -122,38 +65,15 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
     "SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND state = 'unread' ORDER BY position LIMIT @limit"
   )
 
-  const rowOf = (session: ChatSession): SessionRow => ({
-    user_id: session.userId,
-    kind: session.kind,
-    session_id: session.sessionId,
-    client_name: session.clientName,
-    context: JSON.stringify(session.context),
-    meeting_type: session.meetingType,
-    metadata: JSON.stringify(session.metadata),
-    created_at: session.createdAt,
-    updated_at: session.updatedAt
-  })
   const find = (key: SessionKey): ChatSession | null => {
     const row = selectSession.get(keyOf(key))
     return row === undefined ? null : sessionFrom(row)
   }
-  const messageRow = (message: ChatMessage, details: object): MessageRow => ({
-    user_id: message.userId,
-    kind: message.kind,
-    session_id: message.sessionId,
-    message_id: message.messageId,
-    role: message.role,
-    content: message.content,
-    created_at: message.createdAt,
-    state: message.state,
-    details: JSON.stringify(details)
-  })
-  const asked = ({ caller, question }: PendingMessage): object => ({ caller: { ...caller, expiresAt: null }, question })
 
   return {
     create: (session) =>
       writer.write(() => {
-        insertSession.run(rowOf(session))
+        insertSession.run(sessionRowOf(session))
         return find(session) ?? session
       }),
     find: async (key) => find(key),
@@ -164,7 +84,7 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
         const known = find(key)
         if (known === null) return null
         const next = { ...known, ...fields, updatedAt: Math.max(now, known.updatedAt) }
-        updateSession.run(rowOf(next))
+        updateSession.run(sessionRowOf(next))
         return next
       }),
     remove: (key) =>
@@ -199,21 +119,27 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
         if (touchSession.run({ ...keyOf(message), now: message.createdAt }).changes === 0) {
           throw new CopilotError('not_found', 'There is no such session. Nothing was kept.')
         }
-        insertMessage.run(messageRow(message, asked(message)))
+        insertMessage.run(messageRowOf(message, askedOf(message)))
         return message
       }),
     pending: async (userId) => (userId === undefined ? selectPending.all() : selectPendingOf.all(userId)).map(pendingFrom),
     pendingCount: async (userId) => countPending.get(userId) ?? 0,
+    orphans: async () => selectPending.all().map(pendingFrom),
+    claim: async (message) => {
+      const found = selectClaim.get({ ...ownerOf(message), messageId: message.messageId })
+      if (found?.state !== 'pending') return 'over'
+      return found.blocked === 1 ? 'wait' : 'mine'
+    },
     askAgain: (message, turnId) =>
       writer.write(() => {
-        const details = JSON.stringify(asked({ ...message, question: { ...message.question, turnId } }))
+        const details = JSON.stringify(askedOf({ ...message, question: { ...message.question, turnId } }))
         setDetails.run({ ...ownerOf(message), messageId: message.messageId, details })
       }),
     answer: (answer) =>
       writer.write(() => {
-        if (touchSession.run({ ...keyOf(answer), now: answer.createdAt }).changes === 0) return false
-        insertMessage.run(messageRow(answer, answer.answer))
-        setState.run({ ...ownerOf(answer), messageId: answer.answer.replyTo, state: 'answered' })
+        if (finish.run({ ...ownerOf(answer), messageId: answer.answer.replyTo }).changes === 0) return false
+        touchSession.run({ ...keyOf(answer), now: answer.createdAt })
+        insertMessage.run(messageRowOf(answer, answer.answer))
         return true
       }),
     fail: (message) =>

@@ -94,9 +94,16 @@ export interface Sessions {
   /** Oldest first, of everybody or of one person. */
   pending(userId?: string): Promise<readonly PendingMessage[]>
   pendingCount(userId: string): Promise<number>
+  /** Those that nobody asks just now: after a start all of an earlier life's, and while it runs those of a process that has died. */
+  orphans(): Promise<readonly PendingMessage[]>
+  /**
+   * Whether this process may ask it: each message is asked by one, and after those before it in its session. `wait`: another asks it, or
+   * one before it; `over`: it waits for nothing any more.
+   */
+  claim(message: Pick<ChatMessage, 'userId' | 'kind' | 'messageId'>): Promise<'mine' | 'wait' | 'over'>
   /** The message waits on, for another turn. */
   askAgain(message: PendingMessage, turnId: string): Promise<void>
-  /** The answer, unread, and the end of its message's waiting, in one. False: the session has gone meanwhile. */
+  /** The answer, unread, and the end of its message's waiting, in one. False: the session has gone meanwhile, or it was answered. */
   answer(answer: ChatMessage & { readonly answer: AnswerDetails }): Promise<boolean>
   fail(message: Pick<ChatMessage, 'userId' | 'kind' | 'messageId'>): Promise<void>
   /** Answers that nobody has been given yet, oldest first. */
