@@ -9,7 +9,7 @@ import { createIdentityProvider } from './auth/identityProvider.ts'
 import { signingKeys } from './auth/keys.ts'
 import { createVerifier } from './auth/verifier.ts'
 import type { Caller } from './auth/caller.ts'
-import { createMemoryAnswerCache } from './cache/answerCache.memory.ts'
+import { composeCluster } from './cluster/compose.ts'
 import type { ServiceConfig } from './config.ts'
 import { createBudgets } from './cost/budget.ts'
 import { readModelPrices } from './cost/modelPrices.ts'
@@ -24,9 +24,7 @@ import { learnPack, openLibrary } from './knowledge/compose.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
-import { createMemoryAnswering } from './limits/answering.memory.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
-import { createMemoryLimitStore } from './limits/limitStore.memory.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
 import type { Snapshot } from './metrics/metrics.ts'
@@ -44,6 +42,7 @@ import { createDesk } from './sessions/desk.ts'
 import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
 import { createBroker } from './turns/broker.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
+import { openRedis, type RedisOptions } from './store/redis.ts'
 import { version } from './version.ts'
 
 export interface RunningService {
@@ -82,6 +81,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const stores = await openEmbeddedStores({ dataDir: config.dataDir, clock, newId, onCommit: metrics.commit })
   started.defer(() => stores.stop())
   if (stores.incident !== null) logger.error({ incident: stores.incident }, 'store.incident')
+  const redis = config.redisUrl === null ? null : await openRedis({ url: config.redisUrl, onError: redisFault(logger) })
+  started.defer(async () => await redis?.stop())
 
   const resources = findResources(config.resourcesDir, import.meta.dirname)
   if (resources === null) logger.warn({}, 'resources.missing')
@@ -110,10 +111,19 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   started.defer(() => live.stop())
   const { policy } = live
-  const overrides = await createOverrides({ store: stores.overrides, audit, clock, roles: ['admin'] })
+  const cluster = await composeCluster({ redis, keys, cacheTtlMs: config.limits.cacheTtlMs, clock, newId, logger }, started)
+  const overrides = await createOverrides({
+    store: stores.overrides,
+    audit,
+    clock,
+    roles: ['admin'],
+    onChanged: () => cluster.fanout.publish('overrides', '')
+  })
+  const refreshOverrides = (): void => void overrides.refresh().catch((error: unknown) => logger.error(errorFields(error), 'overrides.refresh'))
+  started.defer(cluster.fanout.subscribe('overrides', { heard: refreshOverrides, missed: refreshOverrides }))
   const limits = createLimits({
-    store: createMemoryLimitStore(),
-    answering: createMemoryAnswering(),
+    store: cluster.limitStore,
+    answering: cluster.answering,
     policy,
     clock,
     rates: live.rates,
@@ -139,7 +149,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     onUsed: limits.used,
     onSignal
   })
-  const answerCache = createMemoryAnswerCache({ ttlMs: config.limits.cacheTtlMs, clock })
+  const { answerCache } = cluster
   const remembering = cached(answering, { cache: answerCache, clock, onSignal })
   const orchestrator: Orchestrator = {
     answer: (request, asked) => (live.features['answer-cache'] ? remembering : answering).answer(request, asked),
@@ -160,6 +170,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
       orchestrator,
       audit,
       organisationOf: accounts.organisationOf,
+      redis,
       clock,
       newId,
       logger
@@ -188,6 +199,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const readiness = createReadiness({
     checks: {
       store: stores.probe,
+      ...(redis === null ? {} : { redis: async () => void (await redis.run((client) => client.ping())) }),
       providers: async (signal) => {
         if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No provider is ready.')
       }
@@ -199,6 +211,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const desk = createDesk({
     sessions: stores.sessions,
     broker: measured(limited(broker, limits, 'socket'), metrics.at('desk'), logger),
+    fanout: cluster.fanout,
     isReady,
     clock,
     newId,
@@ -293,6 +306,10 @@ async function prices(resources: Resources | null, logger: Logger): Promise<Pric
   const book = await readPriceBook(resources.pricing)
   for (const problem of book.problems) logger.warn({ problem }, 'prices.problem')
   return book
+}
+
+function redisFault(logger: Logger): NonNullable<RedisOptions['onError']> {
+  return (error, kind) => logger[kind === 'connection' ? 'warn' : 'debug'](errorFields(error), `redis.${kind}`)
 }
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {

@@ -18,6 +18,16 @@ describe('readConfig', () => {
     expect(readConfig({ [name]: value }).upstreamTimeoutMs).toBe(ms)
   })
 
+  it.each([
+    [{}, null],
+    [{ REDIS_URL: 'rediss://u:p@cache.example:6380/2' }, 'rediss://u:p@cache.example:6380/2'],
+    [{ REDIS_HOST: '10.0.0.5' }, 'redis://10.0.0.5:6379'],
+    [{ REDIS_HOST: '::1', REDIS_PORT: '7000' }, 'redis://[::1]:7000'],
+    [{ REDIS_HOST: 'ignored', REDIS_URL: 'redis://named' }, 'redis://named']
+  ])('finds the Redis of %o', (environment, url) => {
+    expect(readConfig(environment).redisUrl).toBe(url)
+  })
+
   it('reads the secrets of webhooks by their source', () => {
     const { webhookSecrets } = readConfig({ ASIDE_WEBHOOK_SECRET_MY_CRM: ' a secret of sixteen characters ' })
     expect([...webhookSecrets]).toEqual([['my-crm', 'a secret of sixteen characters']])
@@ -36,7 +46,10 @@ describe('readConfig', () => {
     [{ ASIDE_FIND_OLLAMA: 'maybe' }, 'ASIDE_FIND_OLLAMA'],
     [{ OLLAMA_HOST: 'ftp://x' }, 'OLLAMA_HOST'],
     [{ REDIS_URL: 'not a url' }, 'REDIS_URL'],
-    [{ REDIS_PORT: 'six' }, 'REDIS_PORT'],
+    [{ REDIS_URL: 'http://localhost:6379' }, 'REDIS_URL'],
+    [{ REDIS_HOST: 'h', REDIS_PORT: 'six' }, 'REDIS_PORT'],
+    [{ REDIS_PORT: '6380' }, 'REDIS_HOST'],
+    [{ REDIS_HOST: 'a/b' }, 'REDIS_HOST'],
     [{ ASIDE_NODE: 'Node 1' }, 'ASIDE_NODE'],
     [{ AI_LOG_LEVEL: 'loud' }, 'AI_LOG_LEVEL'],
     [{ AI_FEATURES_OFF: 'answer-cache,magic' }, 'AI_FEATURES_OFF'],
@@ -89,14 +102,21 @@ describe('readConfig', () => {
   })
 
   it('says which valid settings have no effect here', () => {
-    expect(readConfig({ REDIS_URL: 'redis://localhost:6379' }).ignored).toEqual(['REDIS_URL'])
+    expect(readConfig({ DATABASE_URL: 'postgres://localhost/aside' }).ignored).toEqual(['DATABASE_URL'])
   })
 })
 
 describe('takeProcessConfig', () => {
   it('takes secrets and switches of foreign tracing out of the environment', () => {
-    const environment = { LANGSMITH_TRACING: 'true', LANGCHAIN_TRACING_V2: 'true', ASIDE_LAUNCH_TOKEN: 'x', BUSINESS_API_KEY: 'y', PORT: '0' }
-    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', httpPort: 0 })
+    const environment = {
+      LANGSMITH_TRACING: 'true',
+      LANGCHAIN_TRACING_V2: 'true',
+      ASIDE_LAUNCH_TOKEN: 'x',
+      BUSINESS_API_KEY: 'y',
+      REDIS_URL: 'redis://:p@h',
+      PORT: '0'
+    }
+    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', redisUrl: 'redis://:p@h', httpPort: 0 })
     expect(environment).toEqual({ PORT: '0' })
   })
 })

@@ -56,6 +56,8 @@ export interface ServiceConfig {
   readonly identityProvider: IdentityProviderSettings | null
   /** The folder of documents, `<client>/…` in it, and whose it is. It need not be there. */
   readonly knowledge: { readonly folder: string; readonly organisation: string }
+  /** What the processes of the service share; null: this one runs alone. May hold a password. */
+  readonly redisUrl: string | null
   /** What this process is called among several of one service; null: it is the only one. */
   readonly node: string | null
   /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
@@ -99,7 +101,7 @@ const known = [
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 /** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
 const TRACING = /^LANG(?:SMITH|CHAIN)_(?:TRACING|CALLBACKS)/
-const laterUrls = ['REDIS_URL', 'DATABASE_URL']
+const laterUrls = ['DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
 export function readConfig(environment: Environment, platform: NodeJS.Platform = process.platform): ServiceConfig {
@@ -112,7 +114,6 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   const openaiKey = read.text('OPENAI_API_KEY')
   const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
   for (const name of laterUrls) read.url(name)
-  read.integer('REDIS_PORT', 6_379, 1, 65_535)
   return {
     host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
     grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
@@ -149,13 +150,14 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
       organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
     },
+    redisUrl: redisUrlOf(read),
     node: nodeOf(read.text('ASIDE_NODE')),
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
     stopsWithParent: read.text('npm_lifecycle_event') !== null,
-    ignored: [...laterUrls, 'REDIS_HOST', 'REDIS_PORT'].filter((name) => read.text(name) !== null)
+    ignored: laterUrls.filter((name) => read.text(name) !== null)
   }
 }
 
@@ -163,6 +165,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(environment: Environment = process.env): ServiceConfig {
   const config = readConfig(environment)
   delete environment['ASIDE_LAUNCH_TOKEN']
+  delete environment['REDIS_URL']
   for (const name of [...secretNames, ...agentSecrets, 'ASIDE_ALERT_SECRET']) delete environment[name]
   for (const name of Object.keys(environment)) if (name.startsWith(WEBHOOK_SECRET) || TRACING.test(name)) delete environment[name]
   return config
@@ -202,6 +205,20 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     jwksUrl,
     rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
   }
+}
+
+/** REDIS_URL, else what REDIS_HOST and REDIS_PORT say. */
+function redisUrlOf(read: ReturnType<typeof reader>): string | null {
+  const url = read.url('REDIS_URL', ['redis:', 'rediss:', 'unix:'])
+  const [host, port] = [read.text('REDIS_HOST'), read.integer('REDIS_PORT', 6_379, 1, 65_535)]
+  if (url !== null) return url
+  if (host === null) {
+    if (read.text('REDIS_PORT') !== null) throw bad('REDIS_HOST', 'is missing: it goes together with REDIS_PORT')
+    return null
+  }
+  const built = URL.parse(`redis://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`)
+  if (built === null || built.hostname === '' || built.pathname !== '') throw bad('REDIS_HOST', 'is not a host such as redis.internal or 10.0.0.5')
+  return built.toString()
 }
 
 function nodeOf(name: string | null): string | null {

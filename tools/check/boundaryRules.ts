@@ -5,7 +5,7 @@ import type { IForbiddenRuleType } from 'dependency-cruiser'
 /** A port is `thing.ts`, its adapters `thing.<technology>.ts`. */
 const ADAPTER = String.raw`^src/(main|service)/(?!electron/).*/[A-Za-z]+\.[A-Za-z0-9]+\.ts$`
 /** Where adapters are put together: the composition roots, the entries of processes and workers, Electron's edge. */
-const ROOTS = String.raw`^src/(main|service)/(compose\.ts|bin/|electron/)|^src/service/(gateway|turns|agent|knowledge|providers)/compose\.ts$|^src/main/.*/worker\.ts$`
+const ROOTS = String.raw`^src/(main|service)/(compose\.ts|bin/|electron/)|^src/service/(gateway|turns|agent|knowledge|providers|cluster)/compose\.ts$|^src/main/.*/worker\.ts$`
 const TEST = String.raw`\.test\.tsx?$`
 /** Rooms of the service from top to bottom; each may import from itself and from those below. */
 const SERVICE_FLOORS = [

@@ -1,5 +1,6 @@
 // Puts the agent together: the graph, its inputs, the outbox of its actions, its schedule, and where it keeps what it decided.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
+import { createRedisBus } from '../actions/bus.redis.ts'
 import { createHttpBus } from '../actions/bus.undici.ts'
 import { startActionPump } from '../actions/pump.ts'
 import { allowedTarget, type Targets } from '../actions/targets.ts'
@@ -15,6 +16,7 @@ import type { Knowledge } from '../knowledge/knowledge.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { RedisConnection } from '../store/redis.ts'
 import { NO_BUSINESS } from './admit.ts'
 import { readAgentFile } from './agentFile.ts'
 import type { Agent } from './agent.ts'
@@ -35,6 +37,8 @@ export interface AgentParts {
   readonly orchestrator: Orchestrator
   readonly audit: Audit
   readonly organisationOf: (userId: string) => Promise<string | null>
+  /** Where actions may be read from a stream; null: they go by HTTP. */
+  readonly redis: RedisConnection | null
   readonly clock: Clock
   readonly newId: NewId
   readonly logger: Logger
@@ -55,7 +59,7 @@ const ACTION_TIMEOUT_MS = 15_000
 
 /** What is started is stopped with `started`. */
 export async function composeAgent(parts: AgentParts, started: AsyncDisposableStack): Promise<ComposedAgent> {
-  const { stores, config, orchestrator, audit, clock, newId, logger } = parts
+  const { stores, config, orchestrator, audit, redis, clock, newId, logger } = parts
   const { conversation, worklist, outbox, schedule, events } = stores
   const { targets, reviewBelow, webhooks } = await readAgentFile(config.file)
   const { models, decisions } = await openDecisions(parts, started)
@@ -87,7 +91,9 @@ export async function composeAgent(parts: AgentParts, started: AsyncDisposableSt
       graph.warm().catch((error: unknown) => logger.error(errorFields(error), 'agent.warm'))
     }, WARM_AFTER_MS)
     started.defer(() => clearTimeout(warming))
-    const pump = startActionPump({ outbox, bus: createHttpBus({ targets, timeoutMs: ACTION_TIMEOUT_MS }), audit, clock, random: Math.random, logger })
+    const http = createHttpBus({ targets, timeoutMs: ACTION_TIMEOUT_MS })
+    const bus = redis === null ? http : createRedisBus({ redis, targets, otherwise: http })
+    const pump = startActionPump({ outbox, bus, audit, clock, random: Math.random, logger })
     started.defer(() => pump.stop())
     const work = startInputWork({
       worklist,

@@ -45,12 +45,14 @@ export interface OverridesOptions {
   readonly clock: Clock
   /** Whose word counts. */
   readonly roles: readonly string[]
+  /** Told when one was granted or ended here, so that other processes can be told. */
+  readonly onChanged?: () => void
 }
 
 export const LONGEST_OVERRIDE_MS = 24 * 3_600_000
 const LONGEST_REASON = 500
 
-export async function createOverrides({ store, audit, clock, roles }: OverridesOptions): Promise<Overrides> {
+export async function createOverrides({ store, audit, clock, roles, onChanged = () => undefined }: OverridesOptions): Promise<Overrides> {
   let held: ReadonlyMap<string, Override> = new Map()
   const refresh = async (): Promise<void> => {
     held = new Map((await store.all()).map((override) => [override.organisation, override]))
@@ -74,6 +76,7 @@ export async function createOverrides({ store, audit, clock, roles }: OverridesO
       await audit.record({ actor: caller.userId, action: 'limit.overridden', subject: organisation, details })
       await store.put(override)
       await refresh()
+      onChanged()
       return override
     },
     async revoke(caller, organisation) {
@@ -81,6 +84,7 @@ export async function createOverrides({ store, audit, clock, roles }: OverridesO
       await audit.record({ actor: caller.userId, action: 'limit.restored', subject: organisation })
       await store.remove(organisation)
       await refresh()
+      onChanged()
     },
     isLifted: (organisation) => (held.get(organisation)?.until ?? 0) > clock.now(),
     active: () => [...held.values()].filter(({ until }) => until > clock.now()),
