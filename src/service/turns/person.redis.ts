@@ -6,7 +6,8 @@ import type { RedisTurnLog } from './turnLog.redis.ts'
 /** In the shape of the turns that the service's own store keeps. */
 export function createRedisTurnStore({ redis, log }: { readonly redis: RedisConnection; readonly log: RedisTurnLog }): PersonalStore {
   return {
-    name: 'turns',
+    // `turns` are those of a process that runs alone.
+    name: 'sharedTurns',
     async read(userId) {
       const turns: object[] = []
       for (const turnId of await log.turnsOf(userId)) {
