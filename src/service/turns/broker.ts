@@ -143,16 +143,22 @@ export function createBroker({ log, agent, clock, newId, logger, admit }: Broker
     if (stopping) throw faults.stopping()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
+    // Asked for in the same tick, both are in the same commit.
+    const opened = Promise.all([log.open(record), agent.receive(record)])
+    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', opened })
+    turn.emit({ type: 'accepted', messageId: record.messageId })
+    // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable.
+    const entry = start(turn, { delivery, release })
     try {
-      // Asked for in the same tick, both are in the same commit.
-      await Promise.all([log.open(record), agent.receive(record)])
+      await opened
     } catch (error) {
-      release?.()
+      turn.abandon(toCopilotError(error))
+      entry.controller.abort(faults.cancelled())
+      // Until then the same turn id can't be opened again: two runs of one turn would share its place.
+      await entry.finished
       throw error
     }
-    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole' })
-    turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, { delivery, release })
+    return entry
   }
 
   const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
