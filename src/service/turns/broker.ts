@@ -178,15 +178,18 @@ export function createBroker(options: BrokerOptions): Broker {
       onLost: () => controller.abort(faults.unheard())
     })
     turn.emit({ type: 'accepted', messageId: record.messageId })
+    const answer = (): Running => start(turn, controller, { delivery, release })
     // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable.
-    const entry = start(turn, controller, { delivery, release })
+    // Where another process could be opening the same turn, it waits to know whose it is: two would ask a provider for it.
+    const early = ownership.isShared ? null : answer()
     try {
       await opened
     } catch (error) {
       turn.abandon(toCopilotError(error))
       controller.abort(faults.cancelled())
       // Until then the same turn id can't be opened again: two runs of one turn would share its place.
-      await entry.finished
+      if (early === null) release?.()
+      else await early.finished
       const isNew = await opening.catch(() => null)
       // What is claimed and then can't be answered is not kept from others.
       ownership.release(record.turnId)
@@ -194,7 +197,7 @@ export function createBroker(options: BrokerOptions): Broker {
       if (isNew === false) return await begin(userId, question, { resuming: true })
       throw error
     }
-    return entry
+    return early ?? answer()
   }
 
   const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
