@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
-          include: ['test/contracts/**/*.test.ts', 'test/journeys/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+          include: ['test/contracts/**/*.test.ts', 'test/journeys/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/scale/**/*.test.ts'],
           pool: 'forks',
           testTimeout: 20_000
         }
