@@ -163,41 +163,32 @@ export function createBroker(options: BrokerOptions): Broker {
     if (stopping) throw faults.stopping()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
-    const controller = new AbortController()
-    const opening = log.open(record)
     // Asked for in the same tick, both are in the same commit.
-    const opened = Promise.all([opening, agent.receive(record)]).then(([isNew]) => {
-      if (!isNew) throw faults.takenOver()
-    })
-    const turn = createLiveTurn(record, {
-      log,
-      clock,
-      past: [],
-      isWhole: delivery === 'whole',
-      opened,
-      onLost: () => controller.abort(faults.unheard())
-    })
+    const opening = log.open(record)
+    const opened = Promise.all([opening.then(onlyIfNew), agent.receive(record)])
+    const controller = new AbortController()
+    const onLost = (): void => controller.abort(faults.unheard())
+    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', opened, onLost })
     turn.emit({ type: 'accepted', messageId: record.messageId })
-    const answer = (): Running => start(turn, controller, { delivery, release })
-    // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable.
-    // Where another process could be opening the same turn, it waits to know whose it is: two would ask a provider for it.
-    const early = ownership.isShared ? null : answer()
+    let entry: Running | null = null
     try {
+      // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable. Where
+      // another process may have been asked for it too, only the one that opens it begins.
+      if (ownership.isShared) await opened
+      entry = start(turn, controller, { delivery, release })
       await opened
+      return entry
     } catch (error) {
       turn.abandon(toCopilotError(error))
       controller.abort(faults.cancelled())
       // Until then the same turn id can't be opened again: two runs of one turn would share its place.
-      if (early === null) release?.()
-      else await early.finished
-      const isNew = await opening.catch(() => null)
-      // What is claimed and then can't be answered is not kept from others.
+      if (entry === null) release?.()
+      else await entry.finished
+      const isNew = await opening.catch(() => true)
+      if (!isNew) return await begin(userId, question, { resuming: true })
       ownership.release(record.turnId)
-      // Another process was asked for it at the same moment, and was quicker.
-      if (isNew === false) return await begin(userId, question, { resuming: true })
       throw error
     }
-    return early ?? answer()
   }
 
   const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
@@ -324,4 +315,9 @@ export function createBroker(options: BrokerOptions): Broker {
       await leave([...running])
     }
   }
+}
+
+/** Asked for at the same moment, another process may have been quicker. */
+function onlyIfNew(isNew: boolean): void {
+  if (!isNew) throw faults.takenOver()
 }

@@ -29,10 +29,10 @@ export interface LiveTurnOptions {
   readonly past: readonly TurnEvent[]
   /** Nobody reads along: what is emitted may wait a moment for more, so that the log is written less often. Absent: false. */
   readonly isWhole?: boolean
-  /** Resolves when the turn is in the log; absent: it is. Nothing is written before, and nothing at all when it rejects. */
-  readonly opened?: Promise<unknown>
   /** Called when the log refuses: nobody hears what is emitted after that. */
   readonly onLost?: () => void
+  /** Resolves when the turn is in the log; absent: it is. Nothing is written before, and nothing at all when it rejects. */
+  readonly opened?: Promise<unknown>
 }
 
 /** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
