@@ -218,6 +218,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
   it('lose and repeat no event of a hundred turns while one of them is killed and comes back', async () => {
     const token = await cluster.token('many')
     let ended = 0
+    let cuts = 0
     const turns = Array.from({ length: 100 }, (_, index) => ({ turnId: uuidv7(), message: `Turn ${index} [40 pieces, 20 ms]` }))
     const follow = async ({ turnId, message }: (typeof turns)[number]): Promise<{ readonly text: string; readonly seqs: readonly number[] }> => {
       let text = ''
@@ -226,6 +227,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
       while (Date.now() < until) {
         await using client = grpcClient(cluster.nginx.grpc, token)
         const { pieces, error } = await client.stream({ message, turnId, afterSeq: seqs.at(-1) ?? 0, sessionId: turnId })
+        if (error !== null) cuts += 1
         for (const { content, seq } of pieces) {
           text += content
           seqs.push(seq)
@@ -248,11 +250,11 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
     expect(all.map(({ text }) => text)).toEqual(turns.map(({ message }) => pacedAnswer(message)))
     // Numbered from 1, each once, in order.
     for (const { seqs } of all) expect(seqs).toEqual(seqs.map((_, index) => index + 1))
-    // Those that were cut were asked again, the others once.
+    // Some were cut; only those can have been asked again.
     const asked = cluster.model.asked.filter((question) => question.startsWith('Turn '))
+    expect(cuts).toBeGreaterThan(0)
     expect(new Set(asked).size).toBe(100)
-    expect(asked.length).toBeGreaterThan(100)
-    expect(asked.length).toBeLessThan(200)
+    expect(asked.length).toBeLessThanOrEqual(100 + cuts)
   }, 90_000)
 
   it('let nginx find the one that lives, over every protocol, when the other is killed', async () => {
