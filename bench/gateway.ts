@@ -1,4 +1,4 @@
-// npm run --silent bench:gateway [-- --seconds 5 --concurrency 1,16,64 --only aside --knowledge]: our service with everything on, against
+// npm run --silent bench:gateway [-- --seconds 5 --concurrency 1,16,64 --only aside --kind unary --knowledge]: our service with everything on, against
 // @portkey-ai/gateway, in front of the same upstream. Each gateway has one core, upstream and clients the other. The last line
 // is JSON: both sides' figures, and `ok`: at least 5 x its unary and 6 x its streaming requests/s at 16 concurrent.
 import { fork, spawn, type ChildProcess } from 'node:child_process'
@@ -19,8 +19,8 @@ const UNARY_BAR = 5
 const STREAM_BAR = 6
 const BAR_AT = 16
 const root = fileURLToPath(new URL('..', import.meta.url))
-const kinds = ['unary', 'stream'] as const
-type Kind = (typeof kinds)[number]
+const allKinds = ['unary', 'stream'] as const
+type Kind = (typeof allKinds)[number]
 
 interface Gateway extends AsyncDisposable {
   readonly name: 'aside' | 'portkey'
@@ -42,9 +42,11 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     concurrency: { type: 'string', default: '1,16,64' },
     only: { type: 'string' },
+    kind: { type: 'string' },
     knowledge: { type: 'boolean', default: false }
   }
 })
+const kinds = allKinds.filter((kind) => values.kind === undefined || values.kind === kind)
 const seconds = Number(values.seconds)
 const levels = values.concurrency.split(',').map(Number)
 const say = (line: string): void => void process.stderr.write(`${line}\n`)

@@ -20,6 +20,7 @@ import type { GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
+import { sharedSealer } from './keys/sharedSealer.ts'
 import { learnPack, openLibrary } from './knowledge/compose.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
@@ -40,7 +41,7 @@ import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk } from './sessions/desk.ts'
 import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
-import { createBroker } from './turns/broker.ts'
+import { createBroker, type BrokerOptions } from './turns/broker.ts'
 import { composeTurns } from './turns/compose.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
 import { openRedis, type RedisOptions } from './store/redis.ts'
@@ -178,10 +179,17 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     },
     started
   )
-  const answers = { agent: composed.agent, clock, newId, logger, admit: (caller: Caller) => admitTurn(caller, { limits, accounts, live }) }
-  const turns = redis === null ? null : await composeTurns({ ...answers, redis }, started)
-  const log = turns?.log ?? stores.turnLog
-  const broker = turns?.broker ?? createBroker({ ...answers, log })
+  const answeringTurns: Omit<BrokerOptions, 'log'> = {
+    agent: composed.agent,
+    clock,
+    newId,
+    logger,
+    admit: (caller) => admitTurn(caller, { limits, accounts, live })
+  }
+  const { log, broker, personal } =
+    redis === null
+      ? { log: stores.turnLog, broker: createBroker({ ...answeringTurns, log: stores.turnLog }), personal: [] }
+      : await composeTurns({ ...answeringTurns, redis, sealer: sharedSealer(keys, 'turns') }, started)
 
   await learnPack(knowledge, resources, logger)
   await prune(log, clock)
@@ -227,7 +235,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const person = createPerson({
     stores: [
       ...stores.personal,
-      ...(turns === null ? [] : [turns.personal]),
+      ...personal,
       {
         // Copies of answers that are among the turns, for minutes.
         name: 'answers',

@@ -1,5 +1,6 @@
 // The turn log's contract on a real Redis, and what only a log for several processes promises.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKeyFileSealer } from '../../src/service/keys/sealer.ts'
 import { openRedis, type RedisConnection } from '../../src/service/store/redis.ts'
 import { CopilotError } from '../../src/shared/errors.ts'
 import { createHeldTurns, type HeldTurns } from '../../src/service/turns/heldTurns.ts'
@@ -17,10 +18,12 @@ interface Opened extends AsyncDisposable {
   readonly redis: RedisConnection
 }
 
+const sealer = createKeyFileSealer('5e'.repeat(32))
+
 async function opened(url: string, owner: string, forMs = 5_000): Promise<Opened> {
   const redis = await openRedis({ url })
   const held = createHeldTurns(owner)
-  const log = createRedisTurnLog({ redis, held, patience: createPatience({ forMs, signal: never, onBack: redis.onBack }) })
+  const log = createRedisTurnLog({ redis, held, sealer, patience: createPatience({ forMs, signal: never, onBack: redis.onBack }) })
   return { log, held, redis, [Symbol.asyncDispose]: () => redis.stop() }
 }
 
@@ -99,6 +102,7 @@ describe.skipIf(!hasRedisServer)('turn log in Redis', () => {
     }
     const log = createRedisTurnLog({
       ...under,
+      sealer: null,
       redis: deaf,
       patience: createPatience({ forMs: 5_000, signal: never, onBack: () => () => undefined })
     })
@@ -108,6 +112,24 @@ describe.skipIf(!hasRedisServer)('turn log in Redis', () => {
     await log.append(own.turnId, events)
     expect(lost).toBe(2)
     expect(await log.read(own.turnId, 0)).toEqual(events)
+  })
+
+  it('leaves no word and no name in Redis, and gives nothing to a process with another key', async () => {
+    await using under = await opened(server.url, 'one')
+    await under.redis.run((client) => client.flushAll())
+    const own = aRecord({ userId: 'anna.schmidt', question: aQuestion({ text: 'What does Harbor cost?' }) })
+    await under.log.open(own)
+    await under.log.append(own.turnId, twoEvents(own.turnId))
+    const names = await under.redis.run((client) => client.keys('*'))
+    const dumps = await Promise.all(names.map((name) => under.redis.run((client) => client.sendCommand(['DUMP', name]))))
+    const all = [...names, ...dumps.map(String)].join('\n')
+    expect(all).toContain(own.turnId)
+    for (const word of ['Harbor', 'schmidt', 'half an ans']) expect(all).not.toContain(word)
+    const { redis, held } = under
+    const patience = createPatience({ forMs: 0, signal: never, onBack: redis.onBack })
+    const stranger = createRedisTurnLog({ redis, held, patience, sealer: createKeyFileSealer('00'.repeat(32)) })
+    await expect(stranger.find(own.turnId)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('token-key.json') })
+    await expect(stranger.read(own.turnId, 0)).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('forgets all turns of one person and none of another', async () => {

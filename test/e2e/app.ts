@@ -1,6 +1,6 @@
 // The built app under Playwright: the same on real Electron and on the stand-in.
 import { once } from 'node:events'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,7 @@ type WithStandin = typeof globalThis & { readonly __standin?: StandinHooks }
 
 export interface Running {
   readonly app: ElectronApplication
+  readonly process: ChildProcess
   readonly main: Page
   /** Everything the app wrote to its standard error so far. */
   readonly log: () => string
@@ -51,8 +52,10 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
       ...env
     }
   })
+  // Playwright forgets it once the app is gone.
+  const child = app.process()
   let log = ''
-  app.process().stderr?.on('data', (text: Buffer) => {
+  child.stderr?.on('data', (text: Buffer) => {
     log += text.toString()
   })
   const window = async (kind: 'main' | 'overlay'): Promise<Page> => {
@@ -63,12 +66,13 @@ export async function launch({ dataDir, args = [], env = {} }: LaunchOptions): P
   const quit = async (): Promise<void> => {
     const violations = await app.evaluate(() => (globalThis as WithStandin).__standin?.violations ?? [])
     // Not by `app.close()`: it was seen to wait for ever for an app whose own end had come. Here the end is awaited from before it begins.
-    const gone = once(app.process(), 'exit')
-    await app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined)
+    const gone = once(child, 'exit')
+    // Its answer may never come: the app is going.
+    app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined)
     await gone
     expect(violations, 'the app used something that Electron would treat otherwise').toEqual([])
   }
-  return { app, main: await window('main'), log: () => log, window, hotkey: () => pressHotkey(app, dataDir), quit }
+  return { app, process: child, main: await window('main'), log: () => log, window, hotkey: () => pressHotkey(app, dataDir), quit }
 }
 
 /** The overlay's shortcut, as near to the real keys as each system allows. */
@@ -103,7 +107,10 @@ export const test = base.extend<{ dataDir: string; start: (options?: Partial<Lau
       running.push(one)
       return one
     })
-    for (const { app } of running) await app.close().catch((error: unknown) => console.error('closing the app:', error))
+    for (const { app, process: child } of running) {
+      const { exitCode, signalCode } = child
+      if (exitCode === null && signalCode === null) await app.close().catch((error: unknown) => console.error('closing the app:', error))
+    }
   }
 })
 export { expect }

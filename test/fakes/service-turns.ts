@@ -2,6 +2,7 @@
 // one that is killed.
 import { v7 as uuidv7 } from 'uuid'
 import type { Agent } from '../../src/service/agent/agent.ts'
+import { createKeyFileSealer } from '../../src/service/keys/sealer.ts'
 import { openRedis, type RedisConnection } from '../../src/service/store/redis.ts'
 import { composeTurns, type ComposedTurns, type ComposeTurnsOptions } from '../../src/service/turns/compose.ts'
 import { systemClock } from '../../src/shared/kit/clock.ts'
@@ -22,7 +23,10 @@ export async function startTurns(url: string, agent: Agent, options: Partial<Com
   const redis = await openRedis({ url })
   started.defer(() => redis.stop())
   const logger = keptLog()
-  const composed = await composeTurns({ redis, agent, clock: systemClock, newId: uuidv7, logger, timing: quickTiming, ...options }, started)
+  const composed = await composeTurns(
+    { redis, agent, sealer: createKeyFileSealer('5e'.repeat(32)), clock: systemClock, newId: uuidv7, logger, timing: quickTiming, ...options },
+    started
+  )
   await composed.broker.revive()
   let stopped: Promise<void> | null = null
   const stop = (withinMs = 0): Promise<void> => (stopped ??= composed.broker.stop(withinMs).then(() => started.disposeAsync()))

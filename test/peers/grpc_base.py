@@ -1,6 +1,6 @@
 """A foreign gRPC service that knows only the base fields of ai.AICopilot (numbers 1 to 3).
 
-It has no generated code: the few wire rules it needs are below, so nothing of ours can leak into it.
+It has no generated code, so nothing of ours can leak into it.
 Prints its port as one line. With --slim it serves StreamChat alone: no HealthCheck.
 """
 
@@ -14,50 +14,18 @@ except ImportError:
     sys.exit("Python's grpcio is missing: apt-get install python3-grpcio")
 
 from base_answers import steps
+from protobuf import decode, delimited, varint
 
 MESSAGE_ID = "peer-1"
 
 
-def varint(value):
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def text_field(number, text):
-    data = text.encode("utf-8")
-    return varint(number << 3 | 2) + varint(len(data)) + data if data else b""
-
-
-def read_varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
+    return delimited(number, text.encode("utf-8")) if text else b""
 
 
 def message_of(request):
     """Field 1 of a StreamRequest; whatever else is in it is skipped, as a base peer would."""
-    at, message = 0, ""
-    while at < len(request):
-        tag, at = read_varint(request, at)
-        if tag & 7 == 0:
-            _, at = read_varint(request, at)
-            continue
-        if tag & 7 != 2:
-            raise ValueError("unexpected wire type")
-        length, at = read_varint(request, at)
-        if tag >> 3 == 1:
-            message = request[at : at + length].decode("utf-8")
-        at += length
-    return message
+    return decode(request).get(1, [b""])[-1].decode("utf-8")
 
 
 def stream_response(content, is_final):

@@ -15,18 +15,7 @@ try:
 except ImportError:
     sys.exit("Python's grpc is missing: apt-get install python3-grpcio")
 
-
-def varint(number):
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def delimited(number, data):
-    return varint(number << 3 | 2) + varint(len(data)) + data
+from protobuf import decode, delimited, varint
 
 
 def encode(fields):
@@ -43,33 +32,10 @@ def encode(fields):
     return out
 
 
-def decode(data):
-    fields, position = {}, 0
-
-    def read():
-        nonlocal position
-        value = shift = 0
-        while True:
-            byte = data[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while position < len(data):
-        key = read()
-        kind = key & 7
-        if kind == 0:
-            value = read()
-        elif kind == 2:
-            size = read()
-            value, position = data[position : position + size].decode("utf-8", "replace"), position + size
-        else:
-            size = 8 if kind == 1 else 4
-            value, position = None, position + size
-        fields.setdefault(str(key >> 3), []).append(value)
-    return fields
+def readable(data):
+    """As JSON takes it: texts and numbers by field number; fixed-width values are none of ours."""
+    plain = {bytes: lambda value: value.decode("utf-8", "replace"), int: lambda value: value}
+    return {str(number): [plain[type(value)](value) for value in values] for number, values in decode(data).items()}
 
 
 def call(command):
@@ -79,7 +45,7 @@ def call(command):
     timeout = command.get("timeout", 20)
     with grpc.insecure_channel(command["address"], options=[tuple(option) for option in command.get("options", [])]) as channel:
         shape = {"in": channel.stream_stream, True: channel.unary_stream}.get(command.get("stream"), channel.unary_unary)
-        method = shape(command["method"], request_serializer=bytes, response_deserializer=decode)
+        method = shape(command["method"], request_serializer=bytes, response_deserializer=readable)
         try:
             if command.get("stream"):
                 running = method(iter([request]) if command["stream"] == "in" else request, metadata=metadata, timeout=timeout)

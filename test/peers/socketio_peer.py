@@ -7,7 +7,6 @@
 """
 
 import asyncio
-import json
 import sys
 
 try:
@@ -15,6 +14,8 @@ try:
     import socketio
 except ImportError:
     sys.exit("Python's socketio or aiohttp is missing: apt-get install python3-socketio python3-aiohttp")
+
+from commands import obey
 
 
 def listen(client, heard):
@@ -66,16 +67,4 @@ async def handle(state, command):
     return {"error": f"unknown command {what}"}
 
 
-async def main():
-    state = {}
-    lines = asyncio.StreamReader(limit=2**24)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    while line := await lines.readline():
-        try:
-            answer = await handle(state, json.loads(line))
-        except Exception as error:  # told to the one who commands, who decides whether it was expected
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
-asyncio.run(main())
+asyncio.run(obey(handle))

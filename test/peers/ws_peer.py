@@ -8,13 +8,14 @@
 
 import asyncio
 import base64
-import json
 import sys
 
 try:
     import websockets
 except ImportError:
     sys.exit("Python's websockets is missing: apt-get install python3-websockets")
+
+from commands import obey
 
 
 async def handle(state, command):
@@ -49,16 +50,4 @@ async def handle(state, command):
     return {"error": f"unknown command {what}"}
 
 
-async def main():
-    state = {}
-    lines = asyncio.StreamReader(limit=2**24)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    while line := await lines.readline():
-        try:
-            answer = await handle(state, json.loads(line))
-        except Exception as error:  # told to the one who commands, who decides whether it was expected
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
-asyncio.run(main())
+asyncio.run(obey(handle))

@@ -10,17 +10,15 @@ export function createSqliteConversation({ database, writer }: Pick<Store, 'data
      ON CONFLICT (turn_id, role) DO UPDATE SET text = excluded.text WHERE role = 'assistant' AND length(excluded.text) > length(text)`
   )
   const select = database.prepare<[{ userId: string; sessionId: string; turnId: string; client: string; limit: number }], ConversationMessage>(`
-    SELECT role, text FROM (
-      SELECT position, role, text FROM message
-      WHERE user_id = @userId AND session_id = @sessionId AND turn_id <> @turnId AND client IN ('', @client)
-        AND position < coalesce((SELECT position FROM message WHERE turn_id = @turnId AND role = 'user'), 9223372036854775807)
-      ORDER BY position DESC LIMIT @limit
-    ) ORDER BY position`)
+    SELECT role, text FROM message
+    WHERE user_id = @userId AND session_id = @sessionId AND turn_id <> @turnId AND client IN ('', @client)
+      AND position < coalesce((SELECT position FROM message WHERE turn_id = @turnId AND role = 'user'), 9223372036854775807)
+    ORDER BY position DESC LIMIT @limit`)
   return {
     save: ({ userId, sessionId, turnId, role, text, createdAt, client = '' }) =>
       writer.write(() => {
         insert.run(userId, sessionId, turnId, role, text, createdAt, client)
       }),
-    before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all({ userId, sessionId, turnId, client, limit })
+    before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all({ userId, sessionId, turnId, client, limit }).toReversed()
   }
 }

@@ -1,5 +1,6 @@
-// The agent as a state graph. A chat's way has two nodes, because each costs a quarter of a millisecond: prepare (normalise, guard,
-// gather) and answer (decide, answer, validate, record); inputs from elsewhere go collect, decide, commit. Each step is a room of its own; tokens never travel through the graph.
+// The agent as a state graph. Chats go two nodes, because each costs a quarter of a millisecond, and all that came in one tick go
+// together (chatRound.ts): prepare (normalise, guard, gather) and answer (decide, answer, validate, record). Inputs from elsewhere
+// go collect, decide, commit. Each step is a room of its own; tokens never travel through the graph.
 import type { FinishReason } from '../../shared/turn.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -12,6 +13,7 @@ import { maskCredentials } from '../safety/credentials.ts'
 import { inputOfTurn, maskTurn } from './admit.ts'
 import type { Agent, AgentTurn, AnswerOptions } from './agent.ts'
 import { chatOutput } from './chatOutput.ts'
+import { createChatRound, type Chat } from './chatRound.ts'
 import { agentInputSchema, agentOutputSchema, type AgentInput, type AgentOutput } from '../decisions/contract.ts'
 import { clientOf } from './clientOf.ts'
 import type { Conversation } from './conversation.ts'
@@ -44,6 +46,8 @@ export interface AgentGraphOptions {
 }
 
 interface Prepared {
+  /** Without credentials. */
+  readonly turn: AgentTurn
   readonly input: AgentInput
   readonly organisation: string | null
   readonly startedAt: number
@@ -51,26 +55,23 @@ interface Prepared {
 }
 
 /** An input from elsewhere on its way. */
-interface InputRun {
+interface Incoming {
   readonly input: AgentInput
   readonly signal: AbortSignal
   readonly startedAt: number
 }
 
 /** What one run knows; each node adds its part. */
-interface Run {
-  /** Null: a chat's turn. */
-  readonly incoming: InputRun | null
+interface ChatRun {
+  readonly chats: readonly Chat[]
+}
+interface InputRun {
+  readonly incoming: Incoming
   readonly collected: Collected
   readonly output: AgentOutput
-  readonly turn: AgentTurn
-  readonly options: AnswerOptions
-  readonly startedAt: number
-  readonly prepared: Prepared
-  readonly finish: FinishReason
 }
 
-type Node = (run: Run) => Promise<Partial<Run>>
+type Node<Run> = (run: Run) => Promise<Partial<Run>>
 
 /** Nothing is kept between two runs: no checkpoints, no memory but the ports'. */
 export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
@@ -78,17 +79,17 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   const gather = createGather(options)
   const organisationOf = async (userId: string): Promise<string | null> => (await options.organisationOf?.(userId)) ?? null
 
-  const prepare: Node = async ({ turn, options: answering, startedAt }) => {
+  const prepareChat = async (turn: AgentTurn, answering: AnswerOptions): Promise<Prepared> => {
+    const startedAt = clock.now()
     const masked = await maskTurn(turn, answering.emit, audit)
     const organisation = await organisationOf(turn.userId)
     const input = agentInputSchema.parse(inputOfTurn(masked, organisation))
     answering.emit({ type: 'status', stage: 'Reading the knowledge base' })
-    return { turn: masked, prepared: { input, organisation, startedAt, request: await gather(masked, answering, organisation) } }
+    return { turn: masked, input, organisation, startedAt, request: await gather(masked, answering, organisation) }
   }
 
   /** What was read is what was said, also where it was stopped or broke off. */
-  const answer: Node = async ({ turn, prepared, options: answering }) => {
-    const { input, request, organisation, startedAt } = prepared
+  const answerChat = async ({ turn, input, request, organisation, startedAt }: Prepared, answering: AnswerOptions): Promise<FinishReason> => {
     const { userId, turnId, question } = turn
     const { text, result } = await respond(orchestrator, { turn, request, organisation }, answering)
     if (text !== '')
@@ -104,20 +105,29 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     if ('error' in result) throw result.error
     const processingTime = Math.max(0, clock.now() - startedAt)
     onOutput?.(agentOutputSchema.parse(chatOutput({ input, request, text, processingTime })))
-    return { finish: result.finish }
+    return result.finish
   }
 
-  const collect: Node = async ({ incoming }) => {
-    const { input, signal } = required(incoming)
-    return { collected: await inputs.collect(agentInputSchema.parse(input), signal) }
+  // Begun here and awaited in the next node, each chat by itself: one that has much to look up holds no other back.
+  const prepare: Node<ChatRun> = async ({ chats }) => {
+    for (const chat of chats) chat.prepare()
+    return {}
   }
 
-  const decide: Node = async ({ incoming, collected }) => {
-    const { signal, startedAt } = required(incoming)
+  const answer: Node<ChatRun> = async ({ chats }) => {
+    await Promise.all(chats.map((chat) => chat.answer()))
+    return {}
+  }
+
+  const collect: Node<InputRun> = async ({ incoming }) => {
+    return { collected: await inputs.collect(agentInputSchema.parse(incoming.input), incoming.signal) }
+  }
+
+  const decide: Node<InputRun> = async ({ incoming: { signal, startedAt }, collected }) => {
     return { output: await inputs.decide(collected, { gather, signal, startedAt }) }
   }
 
-  const commit: Node = async ({ collected, output }) => {
+  const commit: Node<InputRun> = async ({ collected, output }) => {
     await inputs.commit(collected.input, output)
     onOutput?.(output)
     return {}
@@ -126,6 +136,8 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   let loading: ReturnType<typeof compile> | null = null
   // Loaded when it is first needed: it would add its 400 ms to the time that the service takes to start.
   const compiled = (): ReturnType<typeof compile> => (loading ??= compile({ prepare, answer, collect, decide, commit }))
+  // Without a signal: an aborted run must still keep what was said. The steps heed each chat's own.
+  const round = createChatRound({ prepare: prepareChat, answer: answerChat }, async (chats) => (await compiled()).chats.invoke({ chats }, quiet))
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
@@ -139,50 +151,39 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
         createdAt
       }),
     warm: async () => void (await compiled()),
-    async answer(turn, answering) {
-      const graph = await compiled()
-      // Without the signal: an aborted run must still keep what was said. The nodes heed the signal themselves.
-      const { finish } = await graph.invoke({ incoming: null, turn, options: answering, startedAt: clock.now() })
-      return finish
-    },
+    answer: round.join,
     async handle(input, signal) {
-      const graph = await compiled()
+      const { inputs: graph } = await compiled()
       const { output } = await graph.invoke({ incoming: { input, signal, startedAt: clock.now() } })
       return output
     }
   }
 }
 
-function required(incoming: InputRun | null): InputRun {
-  if (incoming === null) throw new Error('a chat’s turn took the way of an input')
-  return incoming
-}
+/** A run that tells nobody of its steps; what chats hear does not go through the graph. */
+const quiet = { streamMode: 'custom' } as const
 
-type Nodes = Readonly<Record<'prepare' | 'answer' | 'collect' | 'decide' | 'commit', Node>>
+type Nodes = Readonly<Record<'prepare' | 'answer', Node<ChatRun>> & Record<'collect' | 'decide' | 'commit', Node<InputRun>>>
 
+/** Two ways, because a branch at the start costs as much as a node. */
 async function compile({ prepare, answer, collect, decide, commit }: Nodes) {
   const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph')
-  const state = Annotation.Root({
-    incoming: Annotation<InputRun | null>(),
-    collected: Annotation<Collected>(),
-    output: Annotation<AgentOutput>(),
-    turn: Annotation<AgentTurn>(),
-    options: Annotation<AnswerOptions>(),
-    startedAt: Annotation<number>(),
-    prepared: Annotation<Prepared>(),
-    finish: Annotation<FinishReason>()
-  })
-  return new StateGraph(state)
+  const chats = new StateGraph(Annotation.Root({ chats: Annotation<readonly Chat[]>() }))
     .addNode('prepare', prepare)
     .addNode('answer', answer)
+    .addEdge(START, 'prepare')
+    .addEdge('prepare', 'answer')
+    .addEdge('answer', END)
+    .compile()
+  const inputState = Annotation.Root({ incoming: Annotation<Incoming>(), collected: Annotation<Collected>(), output: Annotation<AgentOutput>() })
+  const inputs = new StateGraph(inputState)
     .addNode('collect', collect)
     .addNode('decide', decide)
     .addNode('commit', commit)
-    .addConditionalEdges(START, ({ incoming }) => (incoming === null ? 'prepare' : 'collect'), ['prepare', 'collect'])
-    .addEdge('prepare', 'answer')
-    .addEdge('answer', END)
+    .addEdge(START, 'collect')
     .addEdge('collect', 'decide')
     .addEdge('decide', 'commit')
     .addEdge('commit', END)
     .compile()
+  return { chats, inputs }
 }

@@ -271,10 +271,11 @@ describe('input work', () => {
     await using work = await working(house, ({ id }) =>
       Promise.reject(new CopilotError(id === 'later' ? 'unavailable' : 'invalid_request', `not ${id}`))
     )
-    await until(async () => (await house.worklist.inspect('never'))?.state === 'failed')
+    const undecided = () => work.logger.lines.filter(({ event }) => event === 'input.undecided')
+    await until(async () => undecided().length === 2)
+    expect(await house.worklist.inspect('never')).toMatchObject({ state: 'failed' })
     expect(await house.worklist.inspect('later')).toMatchObject({ state: 'waiting', attempts: 1, lastError: 'not later' })
     expect(await house.worklist.waiting(house.clock.now() + 1_999, 9)).toEqual([])
     expect(await house.worklist.waiting(house.clock.now() + 2_000, 9)).toHaveLength(1)
-    expect(work.logger.lines.filter(({ event }) => event === 'input.undecided')).toHaveLength(2)
   })
 })

@@ -1,6 +1,6 @@
 // Reads bearer tokens: the service's own JWTs, those of an organisation's identity provider, keys of other services, and the
 // per-launch token of the desktop that started it.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { decodeJwt, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
@@ -137,7 +137,7 @@ export function refuseTokenInUrl(url: string | undefined): void {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function refused(message: string, cause?: unknown): CopilotError {

@@ -1,5 +1,5 @@
 // What makes two questions the same, and how alike two others are. Pure.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { QuickAction } from '../../shared/turn.ts'
 
 export interface KeyParts {
@@ -49,5 +49,5 @@ function sorted(context: Readonly<Record<string, string>>): [string, string][] {
 }
 
 function digest(parts: unknown): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+  return hash('sha256', JSON.stringify(parts), 'base64url')
 }

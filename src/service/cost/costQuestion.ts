@@ -31,6 +31,11 @@ export function asksForCost(text: string): boolean {
   return intent.test(text)
 }
 
+/** Whether the text names anything that the book has a price of; quick. */
+export function namesItem(text: string, book: PriceBook): boolean {
+  return findMentions(text, book.items).length > 0
+}
+
 /** `context`: what the session says about clouds and regions, for what the question leaves open. */
 export function readCostQuestion(text: string, book: PriceBook, context = ''): CostQuestion {
   const regions = namedRegions(text)
@@ -98,6 +103,8 @@ interface Names {
   readonly byName: ReadonlyMap<string, readonly PriceItem[]>
   /** Words of the longest. */
   readonly longest: number
+  /** What a name can begin with: most words of a text begin none. */
+  readonly first: ReadonlySet<string>
 }
 
 /** A book's names are read once: there are thousands, and every question is compared with them. */
@@ -107,10 +114,12 @@ function namesOf(items: readonly PriceItem[]): Names {
   const known = namesOfBooks.get(items)
   if (known !== undefined) return known
   const byName = new Map<string, PriceItem[]>()
+  const first = new Set<string>()
   let longest = 0
   for (const item of items) {
     for (const name of item.aliases) {
       const words = tokens(name).map((token) => token.text)
+      first.add(words[0] ?? '')
       longest = Math.max(longest, words.length)
       const key = words.join(' ')
       const same = byName.get(key)
@@ -118,7 +127,7 @@ function namesOf(items: readonly PriceItem[]): Names {
       else if (!same.includes(item)) same.push(item)
     }
   }
-  const names = { byName, longest }
+  const names = { byName, longest, first }
   namesOfBooks.set(items, names)
   return names
 }
@@ -126,10 +135,12 @@ function namesOf(items: readonly PriceItem[]): Names {
 /** The book's items that the text names, longest names first, none within another. */
 function findMentions(text: string, items: readonly PriceItem[]): Mention[] {
   const said = tokens(text)
-  const { byName, longest } = namesOf(items)
+  const { byName, longest, first } = namesOf(items)
   const mentions: Mention[] = []
+  const starts = said.flatMap(({ text: word }, index) => (first.has(word) || first.has(word.replace(/s$/, '')) ? [index] : []))
   for (let length = Math.min(longest, said.length); length > 0; length -= 1) {
-    for (let index = 0; index + length <= said.length; index += 1) {
+    for (const index of starts) {
+      if (index + length > said.length) continue
       const part = said.slice(index, index + length)
       const start = part[0]?.start ?? 0
       const end = part.at(-1)?.end ?? 0

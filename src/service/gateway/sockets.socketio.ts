@@ -17,6 +17,7 @@ import { watchPackets } from './outgoing.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { threadDialect } from './threads.ts'
 import { sayThenClose } from './sayThenClose.ts'
+import { TickWebSocketServer } from './tickWrites.ts'
 
 /** How long the last word may take to be read when the service stops. */
 const LAST_WORD_MS = 500
@@ -41,6 +42,7 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
     connectTimeout: bounds.handshakeMs,
     upgradeTimeout: bounds.handshakeMs,
     pingInterval: bounds.heartbeatMs,
+    wsEngine: TickWebSocketServer,
     // Upgrades to other paths belong to the WebSocket door.
     destroyUpgrade: false
   })

@@ -77,7 +77,8 @@ export function createSqliteKnowledge({ database, writer }: Pick<Store, 'databas
 
   return {
     async find({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT, scope }) {
-      const open = shelves.open(scope)
+      // Nothing is to be found where nothing is.
+      const open = shelves.open(scope).filter(({ count }) => count > 0)
       const candidates = new Map<string, Candidate>()
       // The client's own documents need not name it on every page.
       const isClient = isNameOf(scope?.client ?? '')

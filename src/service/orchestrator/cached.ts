@@ -17,8 +17,13 @@ export interface CachedOptions {
 export const ALIKE = 0.8
 
 export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: CachedOptions): Orchestrator {
-  const find = async (userId: string, parts: KeyParts, mode: 'exact' | 'similar'): Promise<{ answer: CachedAnswer; isSame: boolean } | null> => {
-    const same = await cache.get(userId, answerHash(parts))
+  const find = async (
+    userId: string,
+    hash: string,
+    parts: KeyParts,
+    mode: 'exact' | 'similar'
+  ): Promise<{ answer: CachedAnswer; isSame: boolean } | null> => {
+    const same = await cache.get(userId, hash)
     if (same !== null) return { answer: same, isSame: true }
     if (mode === 'exact') return null
     const words = wordsOf(parts.request.question)
@@ -43,7 +48,8 @@ export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: C
     const startedAt = clock.now()
     const parts = { client: asker.client, request, context: reuse.context }
     await cache.noteContext(asker.userId, reuse.sessionId, contextHash(asker.client, reuse.context))
-    const found = reuse.mode === 'none' ? null : await find(asker.userId, parts, reuse.mode)
+    const hash = answerHash(parts)
+    const found = reuse.mode === 'none' ? null : await find(asker.userId, hash, parts, reuse.mode)
     onSignal?.({ type: 'cache', hit: found !== null })
     if (found !== null) return give(found, options, startedAt)
     let text = ''
@@ -58,7 +64,7 @@ export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: C
     if (finish === 'stop' && usage.failovers === 0 && usage.provider !== 'local') {
       const { provider, model, inputTokens } = usage
       const kept = { text, finish, provider, model, inputTokens, words: wordsOf(request.question), scope: scopeHash(parts) }
-      await cache.set(asker.userId, answerHash(parts), kept)
+      await cache.set(asker.userId, hash, kept)
     }
     return outcome
   }

@@ -69,7 +69,7 @@ function fromPassages({ passages, terms }: ProviderRequest['material']): string 
   const { lead, table, points } = extract(passages, terms)
   if (lead === null) return null
   const blocks = [`${lead.text} [${lead.n}]`]
-  if (table !== null) blocks.push(`${table.text}\n\nTable: [${table.n}]`)
+  if (table !== null) blocks.push(`${table.text}\n\nThis table is from [${table.n}].`)
   if (points.length > 0) blocks.push(points.map((point) => `- ${point.text} [${point.n}]`).join('\n'))
   return blocks.join('\n\n')
 }

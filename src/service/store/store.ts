@@ -4,6 +4,7 @@ import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { openDatabase, type Database } from './database.ts'
+import { openFlush } from './flush.ts'
 import { migrations } from './migrations.ts'
 import { secretFile } from './secretFile.ts'
 import { createWriter, type Writer, type WriterOptions } from './writer.ts'
@@ -25,13 +26,22 @@ export interface StoreOptions {
   readonly onCommit?: WriterOptions['onCommit']
 }
 
+/** Of the write-ahead log, at which it goes to the database: 16 MB. The more, the more writes of the same page become one. */
+const CHECKPOINT_PAGES = 4_000
+/** Pages are decrypted once for as long as they stay in it. */
+const CACHE_KIB = 16_384
+
 /** The caller stops it. Throws `CopilotError` with one sentence when the data folder can't be used. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const now = options.clock.now()
   const { key, incident: keyIncident } = await storeKey(join(options.dataDir, 'store.key'), now)
   const opened = openDatabase({ file: join(options.dataDir, 'service.sqlite'), key, migrations, now })
   const { database } = opened
-  const writer = createWriter(database, options.onCommit === undefined ? {} : { onCommit: options.onCommit })
+  database.pragma('synchronous = NORMAL')
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  database.pragma(`cache_size = -${CACHE_KIB}`)
+  const flush = openFlush(database)
+  const writer = createWriter(database, { flush, ...(options.onCommit === undefined ? {} : { onCommit: options.onCommit }) })
   return {
     database,
     writer,
@@ -40,6 +50,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     probe: () => writer.write(() => void database.pragma(`user_version = ${migrations.length}`)),
     stop() {
       writer.stop()
+      flush.close()
       database.close()
     }
   }

@@ -1,7 +1,8 @@
-// Group commit: what is written within one tick becomes durable in one transaction, so that a piece of an answer does
-// not cost a flush of its own to the disk.
+// Group commit: what is written within one tick, or while the disk is busy with the last commit, becomes durable together, so that
+// a piece of an answer does not cost a flush of its own.
 import type { Database } from './database.ts'
 import { toStoreFault } from './faults.ts'
+import type { Flush } from './flush.ts'
 
 export interface Writer {
   /**
@@ -9,6 +10,8 @@ export interface Writer {
    * undone. It must only touch the database: it may run twice. Rejects with `CopilotError` when the disk refuses.
    */
   write<T>(write: () => T): Promise<T>
+  /** Resolves when all that can be read now is durable: for those who show what they have read. */
+  settled(): Promise<void>
   /** Commits what waits; nothing can be written afterwards. */
   stop(): void
 }
@@ -32,53 +35,116 @@ export function pauseAfterCommit(tookMs: number): number {
 export interface WriterOptions {
   /** Ms, only differences count. */
   readonly monotonic?: () => number
-  /** After each commit: how many writes it had and how long it took. Never throws. */
+  /** After each commit: how many writes it had and how long it took until it was durable. Never throws. */
   readonly onCommit?: (writes: number, tookMs: number) => void
+  /** Makes commits durable; absent: the database does it by itself, within the commit. */
+  readonly flush?: Flush
 }
 
 export function createWriter(database: Database, options: WriterOptions = {}): Writer {
+  const { flush } = options
   const monotonic = options.monotonic ?? (() => performance.now())
   let waiting: Job[] = []
   let scheduled: (() => void) | null = null
   let earliest = 0
   let stopped = false
+  /** What is committed and on its way to the disk. */
+  let flushing: { readonly jobs: readonly Job[]; readonly ended: Promise<void> } | null = null
+  /** A flush has failed, and what it was to bring to the disk may not be there. */
+  let isTorn = false
 
   const transaction = database.transaction((jobs: readonly Job[]) => {
     for (const job of jobs) job.run()
   })
 
-  const commit = (jobs: readonly Job[]): void => {
+  /** Those that are committed; the others are rejected. */
+  const commit = (jobs: readonly Job[]): readonly Job[] => {
     try {
       transaction.immediate(jobs)
+      return jobs
     } catch (error) {
       const only = jobs.length === 1 ? jobs[0] : undefined
-      if (only !== undefined) return only.reject(toStoreFault(error, database.name))
       // One of them is at fault: each again by itself, so that it takes no other down.
-      for (const job of jobs) commit([job])
-      return
+      if (only === undefined) return jobs.flatMap((job) => commit([job]))
+      only.reject(toStoreFault(error, database.name))
+      return []
     }
+  }
+
+  /** False: what a failed flush left behind is still not safe, and the jobs are told so. */
+  const mended = (jobs: readonly Job[]): boolean => {
+    try {
+      if (isTorn) flush?.mend()
+      isTorn = false
+      return true
+    } catch (error) {
+      for (const job of jobs) job.reject(toStoreFault(error, database.name))
+      return false
+    }
+  }
+
+  const settle = (jobs: readonly Job[]): void => {
     for (const job of jobs) job.settle()
   }
 
-  const flush = (): void => {
+  const flushed = async (way: Flush, jobs: readonly Job[]): Promise<void> => {
+    try {
+      await way.later()
+    } catch {
+      // Not lost yet: see `mend`.
+      isTorn = true
+    }
+    // Stopped meanwhile: they were settled then.
+    if (flushing?.jobs !== jobs) return
+    flushing = null
+    if (mended(jobs)) settle(jobs)
+  }
+
+  const flushAtOnce = (way: Flush, jobs: readonly Job[]): void => {
+    try {
+      way.now()
+    } catch {
+      isTorn = true
+    }
+    if (mended(jobs)) settle(jobs)
+  }
+
+  const go = (): void => {
     scheduled = null
     const jobs = waiting
     waiting = []
+    if (!mended(jobs)) return
     const start = monotonic()
-    commit(jobs)
-    const end = monotonic()
-    earliest = end + pauseAfterCommit(end - start)
-    options.onCommit?.(jobs.length, end - start)
+    const committed = commit(jobs)
+    const end = (): void => {
+      const tookMs = monotonic() - start
+      if (flush === undefined) earliest = start + tookMs + pauseAfterCommit(tookMs)
+      options.onCommit?.(jobs.length, tookMs)
+      if (waiting.length > 0) schedule()
+    }
+    if (flush === undefined) {
+      settle(committed)
+      return end()
+    }
+    if (committed.length === 0) return end()
+    if (stopped) {
+      flushAtOnce(flush, committed)
+      return end()
+    }
+    const ended = flushed(flush, committed).then(end)
+    // Before the first wait: `flushed` has not gone on yet.
+    flushing = { jobs: committed, ended }
   }
 
   const schedule = (): void => {
-    if (scheduled !== null) return
+    // While the disk is busy the next commit grows.
+    if (scheduled !== null || flushing !== null) return
     const delay = earliest - monotonic()
     if (delay <= 0) {
-      const handle = setImmediate(flush)
+      const handle = setImmediate(go)
       scheduled = () => clearImmediate(handle)
     } else {
-      const handle = setTimeout(flush, delay)
+      const handle = setTimeout(go, delay)
       scheduled = () => clearTimeout(handle)
     }
   }
@@ -100,11 +166,18 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
         schedule()
       })
     },
+    settled: async () => {
+      await flushing?.ended
+      if (isTorn) throw toStoreFault(Object.assign(new Error('not on the disk'), { code: 'SQLITE_IOERR_FSYNC' }), database.name)
+    },
     stop() {
       if (stopped) return
       stopped = true
       scheduled?.()
-      if (waiting.length > 0) flush()
+      const under = flushing
+      flushing = null
+      if (under !== null && flush !== undefined) flushAtOnce(flush, under.jobs)
+      if (waiting.length > 0) go()
     }
   }
 }

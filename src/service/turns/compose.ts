@@ -1,6 +1,7 @@
 // Puts the turns of a service of several processes together: the log on Redis, who owns which turn, and the broker on both.
 import type { Random } from '../../shared/kit/clock.ts'
 import { errorFields } from '../logging.ts'
+import type { Sealer } from '../keys/sealer.ts'
 import type { PersonalStore } from '../person/person.ts'
 import type { RedisConnection } from '../store/redis.ts'
 import { createBroker, type Broker, type BrokerOptions } from './broker.ts'
@@ -16,6 +17,8 @@ import { openTurnNews } from './turnNews.redis.ts'
 export interface ComposeTurnsOptions extends Omit<BrokerOptions, 'log' | 'ownership'> {
   /** Stays the caller's. */
   readonly redis: RedisConnection
+  /** The same key in all processes; null: questions and answers are in Redis as they are. */
+  readonly sealer: Sealer | null
   readonly random?: Random
   /** How long answers under way wait for a Redis that is away. */
   readonly patienceMs?: number
@@ -27,21 +30,21 @@ export interface ComposedTurns {
   readonly broker: Broker
   readonly log: TurnLog
   /** What is kept of a person here, for export and erasure. */
-  readonly personal: PersonalStore
+  readonly personal: readonly PersonalStore[]
 }
 
 const PATIENCE_MS = 10_000
 
 /** Stopped with `started`, which must happen after the broker is. */
 export async function composeTurns(options: ComposeTurnsOptions, started: AsyncDisposableStack): Promise<ComposedTurns> {
-  const { redis, logger, newId, random = Math.random, patienceMs = PATIENCE_MS, timing } = options
+  const { redis, sealer, logger, newId, random = Math.random, patienceMs = PATIENCE_MS, timing } = options
   const { writes, evicts } = await readDurability(redis)
   if (writes !== 'always' || evicts) logger.warn({ writes, evicts }, 'redis.durability')
 
   const hasWaited = new AbortController()
   const held = createHeldTurns(newId())
   const patience = createPatience({ forMs: patienceMs, signal: hasWaited.signal, onBack: redis.onBack })
-  const log = createRedisTurnLog({ redis, held, patience })
+  const log = createRedisTurnLog({ redis, held, patience, sealer })
   /** Turns may be left by others before this process can take any. */
   let sweep = (): void => undefined
   const news = await openTurnNews({
@@ -61,7 +64,7 @@ export async function composeTurns(options: ComposeTurnsOptions, started: AsyncD
 
   return {
     log,
-    personal: createRedisTurnStore({ redis, log }),
+    personal: [createRedisTurnStore({ redis, log })],
     broker: {
       ...broker,
       get liveTurns() {

@@ -127,8 +127,13 @@ export async function openRedisOwnership(options: RedisOwnershipOptions): Promis
   return {
     isShared: true,
     async orphans() {
-      const found = await Promise.all((await orphanIds()).map(log.find))
-      return found.filter((turn) => turn !== null).filter((turn) => !turn.ended)
+      const found = await Promise.allSettled((await orphanIds()).map(log.find))
+      return found.flatMap((one) => {
+        if (one.status === 'fulfilled') return one.value === null || one.value.ended ? [] : [one.value]
+        // The others don't wait for one that can't be read.
+        failed('turns.orphan')(one.reason)
+        return []
+      })
     },
     async claim(turnId) {
       if (handingOver.signal.aborted) return false

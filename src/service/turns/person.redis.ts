@@ -6,15 +6,18 @@ import type { RedisTurnLog } from './turnLog.redis.ts'
 /** In the shape of the turns that the service's own store keeps. */
 export function createRedisTurnStore({ redis, log }: { readonly redis: RedisConnection; readonly log: RedisTurnLog }): PersonalStore {
   return {
-    name: 'turns',
-    async *read(userId) {
+    // `turns` are those of a process that runs alone.
+    name: 'sharedTurns',
+    async read(userId) {
+      const turns: object[] = []
       for (const turnId of await log.turnsOf(userId)) {
         const turn = await log.find(turnId)
         if (turn === null) continue
         const events = await log.read(turnId, 0)
         const { question, createdAt } = turn
-        yield { turnId, sessionId: question.sessionId, question, createdAt, endedAt: turn.ended ? (events.at(-1)?.at ?? null) : null, events }
+        turns.push({ turnId, sessionId: question.sessionId, question, createdAt, endedAt: turn.ended ? (events.at(-1)?.at ?? null) : null, events })
       }
+      return turns
     },
     async erase(userId) {
       const count = await log.erase(userId)

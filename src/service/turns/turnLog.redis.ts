@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import { questionSchema, turnEventSchema, type TurnEvent } from '../../shared/turn.ts'
+import type { Sealer } from '../keys/sealer.ts'
 import type { RedisConnection } from '../store/redis.ts'
 import type { HeldTurns } from './heldTurns.ts'
 import type { Patience } from './patience.ts'
@@ -15,6 +16,8 @@ export interface RedisTurnLogOptions {
   readonly held: HeldTurns
   /** For appends and reads of answers under way: a Redis that starts again interrupts nobody. */
   readonly patience: Patience
+  /** The same key in all processes: who reads Redis, or its disk, reads no question and no answer. Null: they are kept as they are. */
+  readonly sealer: Sealer | null
 }
 
 export interface RedisTurnLog extends TurnLog {
@@ -29,14 +32,23 @@ const eventsSchema = z.array(turnEventSchema)
 /** Turns in one round trip, where many are read or forgotten. */
 const AT_ONCE = 500
 
-export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOptions): RedisTurnLog {
+export function createRedisTurnLog({ redis, held, patience, sealer }: RedisTurnLogOptions): RedisTurnLog {
   const [openTurn, appendEvents] = [redis.script(OPEN), redis.script(APPEND)]
   let appends = 0
+
+  const seal = async (json: string, context: string): Promise<string> => (sealer === null ? json : await sealer.seal(json, context))
+  const opened = async (sealed: string, context: string): Promise<unknown> => {
+    try {
+      return JSON.parse(sealer === null ? sealed : await sealer.open(sealed, context))
+    } catch (error) {
+      throw faults.notReadable(error)
+    }
+  }
 
   const find = async (turnId: string): Promise<LoggedTurn | null> => {
     const [record, lastSeq, hasText, ended] = await redis.run((client) => client.hmGet(turnKeys.turn(turnId), ['r', 's', 't', 'e']))
     if (record === null || record === undefined) return null
-    const { userId, messageId, question, createdAt } = recordSchema.parse(JSON.parse(record))
+    const { userId, messageId, question, createdAt } = recordSchema.parse(await opened(record, turnId))
     return { turnId, userId, messageId, question, createdAt, lastSeq: Number(lastSeq), hasText: hasText === '1', ended: ended === '1' }
   }
 
@@ -53,7 +65,7 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
       String(after.lastSeq),
       flag(after.hasText),
       flag(after.ended),
-      JSON.stringify(events),
+      await seal(JSON.stringify(events), `${turnId} ${after.lastSeq}`),
       held.owner,
       fence,
       name,
@@ -89,7 +101,7 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
     turnsOf,
     async open({ turnId, userId, messageId, question, createdAt }) {
       const keys = [turnKeys.turn(turnId), turnKeys.unfinished, turnKeys.all, turnKeys.ofUser(userId)]
-      const record = JSON.stringify({ userId, messageId, question, createdAt })
+      const record = await seal(JSON.stringify({ userId, messageId, question, createdAt }), turnId)
       try {
         const isNew = (await openTurn(keys, [record, String(createdAt), turnId, String(TURN_KEPT_MS), held.owner])) === 1
         if (isNew) held.take(turnId, 1)
@@ -102,7 +114,8 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
     read: (turnId, afterSeq) =>
       patience(async () => {
         const entries = await redis.run((client) => client.xRange(turnKeys.events(turnId), `(${Math.max(0, afterSeq)}-0`, '+'))
-        return (entries ?? []).flatMap(({ message }) => eventsOf(message['e'] ?? '')).filter((event) => event.seq > afterSeq)
+        const parts = (entries ?? []).map(async ({ id, message }) => eventsOf(await opened(message['e'] ?? '', `${turnId} ${id.split('-', 1)[0]}`)))
+        return (await Promise.all(parts)).flat().filter((event) => event.seq > afterSeq)
       }),
     async unfinished() {
       const turnIds = await redis.run((client) => client.zRange(turnKeys.unfinished, 0, -1))
@@ -134,8 +147,7 @@ export function createRedisTurnLog({ redis, held, patience }: RedisTurnLogOption
 }
 
 /** As they were written, to the byte: what one process tells live, another one replays. */
-function eventsOf(json: string): readonly TurnEvent[] {
-  const events: unknown = JSON.parse(json)
+function eventsOf(events: unknown): readonly TurnEvent[] {
   if (!areEvents(events)) throw new TypeError('the turn log holds what is not an event')
   return events
 }

@@ -65,7 +65,9 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
   return {
     find: async (turnId) => {
       const row = select.get(turnId)
-      return row === undefined ? null : fromRow(row)
+      if (row === undefined) return null
+      await writer.settled()
+      return fromRow(row)
     },
     open: (record) =>
       writer.write(() => {
@@ -73,11 +75,12 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
         return insert.run(turnId, userId, question.sessionId, messageId, JSON.stringify(question), createdAt).changes === 1
       }),
     append: (turnId, events) => writer.write(() => append(turnId, events)),
-    read: async (turnId, afterSeq) =>
-      selectEvents
-        .all(turnId, afterSeq)
-        .flatMap((row) => eventsSchema.parse(JSON.parse(row.events)))
-        .filter((event) => event.seq > afterSeq),
+    read: async (turnId, afterSeq) => {
+      const rows = selectEvents.all(turnId, afterSeq)
+      // What is read is shown: a commit that a power cut could still undo is waited for.
+      await writer.settled()
+      return rows.flatMap((row) => eventsSchema.parse(JSON.parse(row.events))).filter((event) => event.seq > afterSeq)
+    },
     unfinished: async () => selectUnfinished.all().map(fromRow),
     prune: (before) => writer.write(() => remove.run(before).changes)
   }

@@ -33,6 +33,8 @@ export const faults = {
       retryAfterMs: 500
     }),
   logLost: () => new CopilotError('unavailable', 'Redis has lost what was kept of this answer. Ask the question again.', { retryAfterMs: 1_000 }),
+  notReadable: (cause: unknown) =>
+    new CopilotError('conflict', 'This answer was kept by a process with another token-key.json. All processes need the same one.', { cause }),
   cancelled: () => new CopilotError('cancelled', 'Stopped. What arrived is kept.'),
   unheard: () => new CopilotError('unavailable', 'The answer could not be kept, so it was stopped. Ask again to read on.'),
   left: () => new CopilotError('cancelled', 'The listener has left.')

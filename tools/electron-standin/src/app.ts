@@ -1,5 +1,6 @@
 // `app`: the life of the process, from ready to the end, and one instance of it.
 import { spawn } from 'node:child_process'
+import inspector from 'node:inspector'
 import { AppIdentity } from './appIdentity.ts'
 import { runningBrowser } from './browser.ts'
 import { hooks } from './hooks.ts'
@@ -125,6 +126,8 @@ class App extends AppIdentity {
     await runningBrowser()?.stop()
     this.releaseSingleInstanceLock()
     if (this.#relaunch) spawn(this.#relaunch.execPath, this.#relaunch.args, { detached: true, stdio: 'ignore' }).unref()
+    // Whoever debugs is sent away: Node's own exit would wait until they leave, however long that takes.
+    inspector.close()
     process.exit(code)
   }
 

@@ -10,6 +10,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Fields.tsx'
 import { useClients } from './useClients.ts'
 import { useLongWork } from './useLongWork.ts'
+import { Facts, type Fact } from '../../ui/Facts.tsx'
 
 /** The button that begins an import, and what follows from it. */
 export function ImportButton(): ReactNode {
@@ -53,12 +54,10 @@ function ImportDialog({ preview, onClose }: { readonly preview: ImportPreview; r
     void actions.discardImport(preview.id)
     onClose()
   }
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     [words.found, text.care.figures.ofSessions(preview.sessions) + ' · ' + text.care.figures.ofMessages(preview.messages)],
-    ...(preview.known === 0 ? [] : [[words.known, `${formatInteger(preview.known)}, ${words.knownNote}`] as [string, string]]),
-    ...(preview.from === null || preview.to === null
-      ? []
-      : [[words.period, `${formatDate(preview.from)} – ${formatDate(preview.to)}`] as [string, string]])
+    ...(preview.known === 0 ? [] : [[words.known, `${formatInteger(preview.known)}, ${words.knownNote}`] as const]),
+    ...(preview.from === null || preview.to === null ? [] : [[words.period, `${formatDate(preview.from)} – ${formatDate(preview.to)}`] as const])
   ]
   return (
     <Dialog title={words.title} size="small" onClose={discard}>
@@ -79,14 +78,7 @@ function ImportDialog({ preview, onClose }: { readonly preview: ImportPreview; r
           <p className="import-file">{preview.fileName}</p>
           <p className="hint">{words.sources[preview.source]}</p>
         </div>
-        <dl className="facts num">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
         {preview.remarks.length === 0 ? null : (
           <section className="remarks" aria-label={words.remarks}>
             <h3 className="legend">{words.remarks}</h3>

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import { useMirror } from '../../state/context.tsx'
 import { text } from '../../text/text.ts'
+import { Facts, type Fact } from '../../ui/Facts.tsx'
 
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url
@@ -17,18 +18,9 @@ export function PrivacySettings(): ReactNode {
     : openaiBaseUrl === ''
       ? words.leavesNothing
       : words.leavesOpenai(hostOf(openaiBaseUrl))
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     [words.leavesTitle, leaves],
-    ...(desktop.historyIncident === null ? [] : [[words.incident, desktop.historyIncident] as [string, string]])
+    ...(desktop.historyIncident === null ? [] : [[words.incident, desktop.historyIncident] as const])
   ]
-  return (
-    <dl className="statements">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  )
+  return <Facts facts={facts} className="statements" />
 }

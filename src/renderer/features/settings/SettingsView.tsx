@@ -9,6 +9,7 @@ import { HistorySettings } from '../history/HistorySettings.tsx'
 import { CaptureBadge } from '../overlay/CaptureBadge.tsx'
 import { ServiceSettings } from './ServiceSettings.tsx'
 import { ShortcutSettings } from './ShortcutSettings.tsx'
+import { Facts, type Fact } from '../../ui/Facts.tsx'
 
 const themes = ['system', 'light', 'dark'] as const
 const textSizes = ['0.9', '1', '1.15', '1.3', '1.6'] as const
@@ -122,19 +123,10 @@ function OverlaySettings(): ReactNode {
 function About(): ReactNode {
   const desktop = useMirror((mirror) => mirror.desktop)
   const words = text.settings
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     [words.version, desktop.version],
     [words.platform, words.platforms[desktop.platform]],
     [words.licence, words.licenceName]
   ]
-  return (
-    <dl className="facts num">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  )
+  return <Facts facts={facts} />
 }

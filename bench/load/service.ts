@@ -1,0 +1,127 @@
+// The service as npm run load starts it: the program an operator runs, in a folder of its own, with the limits of its users raised by
+// the limits file and the settings that an operator has; nothing is switched off. And what is read of it from outside.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { issueToken } from '../../src/service/auth/issuer.ts'
+import { signingKeys } from '../../src/service/auth/keys.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const HOUR_MS = 3_600_000
+
+export interface ServiceOptions {
+  readonly upstreamPort: number
+  readonly users: number
+  /** More of the environment, for profiles: `NODE_OPTIONS`. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export interface LoadedService extends AsyncDisposable {
+  readonly dataDir: string
+  readonly port: number
+  readonly pid: number
+  /** One for each user. */
+  readonly tokens: readonly string[]
+  /** Values of /metrics by name, without those that have labels. Reading them starts the event loop's figures anew. */
+  figures(): Promise<ReadonlyMap<string, number>>
+  /** Of its own accord, as by SIGTERM; the folder stays. Throws when it dies otherwise. */
+  stop(): Promise<void>
+}
+
+export async function startService({ upstreamPort, users, environment }: ServiceOptions): Promise<LoadedService> {
+  const folder = await mkdtemp(join(tmpdir(), 'aside-load-'))
+  const limits = join(folder, 'limits.json')
+  const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
+  await writeFile(limits, JSON.stringify({ tiers: { ENTERPRISE: plenty } }))
+  const child = spawn(process.execPath, [`${root}src/service/bin/serve.ts`], {
+    env: {
+      PATH: process.env['PATH'],
+      ASIDE_DATA_DIR: folder,
+      ASIDE_RESOURCES_DIR: join(root, 'resources'),
+      ASIDE_FIND_OLLAMA: '0',
+      // An answer that is not the model's would be found to be wrong; without a model a question should say so instead.
+      ASIDE_LOCAL_KNOWLEDGE: '0',
+      PORT: '0',
+      AI_SERVICE_PORT: '0',
+      AI_LOG_LEVEL: 'warn',
+      AI_CONNECTION_POOL_SIZE: '512',
+      AI_RATE_LIMIT_MESSAGES_PER_MINUTE: '1000000',
+      AI_RATE_LIMIT_STREAMS_PER_USER: '10000',
+      AI_RATE_LIMIT_SERVICE_PER_MINUTE: '100000000',
+      AI_LIMITS_FILE: limits,
+      OPENAI_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
+      OPENAI_API_KEY: 'sk-load',
+      OPENAI_MODEL: 'gpt-4o-mini',
+      ...environment
+    },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-5_000)))
+  const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => null)])
+  if (line === null) throw new Error(`the service did not start: ${log}`)
+  const { http } = JSON.parse(String(line[0])) as { http: string }
+  const keys = await signingKeys(join(folder, 'service'))
+  const token = (userId: string, role: string): Promise<string> =>
+    issueToken(keys, { userId, role, ttlMs: HOUR_MS, now: Date.now(), tokenId: randomUUID() })
+  const tokens = await Promise.all(Array.from({ length: users }, (_, index) => token(`user-${index}`, 'user')))
+  const admin = await token('operator', 'admin')
+  return {
+    dataDir: join(folder, 'service'),
+    port: Number(http.split(':')[1]),
+    pid: child.pid ?? 0,
+    tokens,
+    async figures() {
+      const answer = await fetch(`http://${http}/metrics`, { headers: { authorization: `Bearer ${admin}` } })
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(`/metrics answers ${answer.status}: ${text}`)
+      return new Map(
+        text.split('\n').flatMap((one) => {
+          const [name = '', value = ''] = one.split(' ')
+          return name === '' || name.startsWith('#') || name.includes('{') ? [] : [[name, Number(value)]]
+        })
+      )
+    },
+    async stop() {
+      if (await end(child)) return
+      throw new Error(`the service died: ${log}`)
+    },
+    async [Symbol.asyncDispose]() {
+      await end(child)
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+const STOPS_WITHIN_MS = 20_000
+
+/** True when it ended by itself and in good order. */
+async function end(child: ChildProcess): Promise<boolean> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN_MS)
+    await gone
+    clearTimeout(timer)
+  }
+  return child.exitCode === 0
+}
+
+/** User and system time of a process, all its threads, in µs; null where there is no /proc. */
+export async function cpuMicros(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
+  // Clock ticks of 10 ms, the same on every Linux that Node runs on.
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+/** Memory that a process has in use, in KiB; null where there is no /proc. */
+export async function residentKib(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null
+  return Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN)
+}

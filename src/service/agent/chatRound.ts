@@ -1,0 +1,77 @@
+// The chats that one run of the graph carries. A run costs about a millisecond whatever it does, so all chats that came in one tick
+// share it; each has a signal, a context and an outcome of its own, and nobody waits for a neighbour.
+import { AsyncResource } from 'node:async_hooks'
+import type { FinishReason } from '../../shared/turn.ts'
+import type { AgentTurn, AnswerOptions } from './agent.ts'
+
+/** What a chat's way through the graph consists of; `P` is what is prepared. */
+export interface ChatSteps<P> {
+  prepare(turn: AgentTurn, options: AnswerOptions): Promise<P>
+  answer(prepared: P, options: AnswerOptions): Promise<FinishReason>
+}
+
+/** A chat on its way through a run. Its steps never reject and never throw: what goes wrong with it is told to who asked. */
+export interface Chat {
+  /** Begins with it. Called once. */
+  prepare(): void
+  /** Ends when its answer has, well or not. Called once, after `prepare`. */
+  answer(): Promise<void>
+}
+
+export interface ChatRound {
+  /** Resolves or rejects as this chat ends. */
+  join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
+}
+
+/** From one round to the next at least, ms: however much is asked, runs take a tenth of a core at most, and a lone chat waits for nothing. */
+const PACE_MS = 8
+
+/**
+ * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
+ * differences count.
+ */
+export function createChatRound<P>(
+  steps: ChatSteps<P>,
+  run: (chats: readonly Chat[]) => Promise<unknown>,
+  monotonic: () => number = () => performance.now()
+): ChatRound {
+  let waiting: { readonly chat: Chat; readonly fail: (error: unknown) => void }[] = []
+  let earliest = 0
+
+  const go = (): void => {
+    const round = waiting
+    waiting = []
+    earliest = monotonic() + PACE_MS
+    run(round.map(({ chat }) => chat)).catch((error: unknown) => {
+      for (const { fail } of round) fail(error)
+    })
+  }
+
+  return {
+    join(turn, options) {
+      const { promise, resolve, reject } = Promise.withResolvers<FinishReason>()
+      // The run belongs to whoever came first; what is done for this chat belongs to its own question (see correlation.ts).
+      const own = new AsyncResource('CHAT')
+      let prepared: Promise<P> | null = null
+      const chat: Chat = {
+        prepare() {
+          prepared = own.runInAsyncScope(() => steps.prepare(turn, options))
+          // Awaited in the next step; until then its failure is not unhandled.
+          prepared.catch(() => undefined)
+        },
+        async answer() {
+          if (prepared === null) throw new Error('a chat was answered before it was prepared')
+          const ready = prepared
+          await own.runInAsyncScope(async () => await steps.answer(await ready, options)).then(resolve, reject)
+        }
+      }
+      if (waiting.length === 0) {
+        const pauseMs = earliest - monotonic()
+        if (pauseMs > 0) setTimeout(go, pauseMs)
+        else setImmediate(go)
+      }
+      waiting.push({ chat, fail: reject })
+      return promise
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// WebSockets that write once a tick: what is said to a client within one tick of the event loop leaves in one piece, because a system
+// call for each packet costs more than all else that is done for it. The packets themselves stay as they are.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
+
+type Sent = (error?: Error) => void
+type Data = Parameters<WebSocket['send']>[0]
+type SendOptions = Parameters<WebSocket['send']>[1]
+
+/** Up to here a sender is told at once that it may go on; what is beyond waits until it has really left, in bytes. */
+const AHEAD_BYTES = 65_536
+
+/** Connections that hold something back until the end of the tick. */
+let holding: Duplex[] = []
+
+function release(): void {
+  const released = holding
+  holding = []
+  for (const carrier of released) carrier.uncork()
+}
+
+class TickWebSocket extends WebSocket {
+  /** What carries the frames; null until the upgrade is done. */
+  #carrier: Duplex | null = null
+
+  carriedBy(carrier: Duplex): void {
+    this.#carrier = carrier
+  }
+
+  override send(data: Data, sent?: Sent): void
+  override send(data: Data, options: SendOptions, sent?: Sent): void
+  override send(data: Data, optionsOrSent?: SendOptions | Sent, last?: Sent): void {
+    const [options, sent] = typeof optionsOrSent === 'function' ? [{}, optionsOrSent] : [optionsOrSent ?? {}, last]
+    const carrier = this.#carrier
+    if (carrier !== null && carrier.writableCorked === 0) {
+      carrier.cork()
+      if (holding.length === 0) process.nextTick(release)
+      holding.push(carrier)
+    }
+    // Engine.IO hands on the next packet only when it was told of this one: told after the write, each would be a write of its own.
+    if (sent === undefined || this.readyState !== this.OPEN || this.bufferedAmount >= AHEAD_BYTES) return super.send(data, options, sent)
+    super.send(data, options)
+    sent()
+  }
+}
+
+/** The server that Engine.IO makes its WebSockets with: its option `wsEngine`. */
+export class TickWebSocketServer extends WebSocketServer<typeof TickWebSocket> {
+  constructor(options: ServerOptions<typeof TickWebSocket>) {
+    super({ ...options, WebSocket: TickWebSocket })
+  }
+
+  override handleUpgrade(
+    request: IncomingMessage,
+    carrier: Duplex,
+    head: Buffer,
+    welcome: (client: TickWebSocket, request: IncomingMessage) => void
+  ): void {
+    super.handleUpgrade(request, carrier, head, (client, asked) => {
+      client.carriedBy(carrier)
+      welcome(client, asked)
+    })
+  }
+}
