@@ -3,6 +3,7 @@
 import { io, type Socket } from 'socket.io-client'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openRedis } from '../../src/service/store/redis.ts'
 import { startPeer } from '../conformance/peer.ts'
 import { grpcClient } from '../fakes/service-running.ts'
 import { hasNginx } from '../servers/nginx.ts'
@@ -162,6 +163,20 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
     expect(await asks(a, 's3', 'one')).toBe(1)
   })
 
+  /** Resolves when both processes listen for somebody's threads: for overrides they do all the time. */
+  const bothListen = async (): Promise<void> => {
+    const redis = await openRedis({ url: cluster.redis.url })
+    try {
+      const shared = async (): Promise<number> => {
+        const listeners = await redis.client.pubSubNumSub(await redis.client.pubSubChannels('aside:fanout:*'))
+        return Object.values(listeners).filter((count) => count === 2).length
+      }
+      await expect.poll(shared, { timeout: 10_000 }).toBe(2)
+    } finally {
+      await redis.stop()
+    }
+  }
+
   it('tell each other’s sockets what becomes of a message in a thread', async () => {
     const { a, b } = await openOnBoth('thea')
     try {
@@ -173,8 +188,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
           else heard[name].pieces += part.content
         })
       }
-      // The other one's subscription has to hold first.
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await bothListen()
       a.emit('send_message', { thread_id: 't1', content, content_type: 'text' })
       await expect.poll(() => [heard.a.final, heard.b.final], { timeout: 10_000 }).toEqual([pacedAnswer(content), pacedAnswer(content)])
       expect(heard.b.pieces).toBe(pacedAnswer(content))

@@ -75,8 +75,7 @@ export async function startCluster(environment: Environment = {}): Promise<Clust
   started.defer(async () => {
     await Promise.all([...nodes.values()].map(({ program }) => program[Symbol.asyncDispose]()))
   })
-  await start('a')
-  await start('b')
+  await Promise.all([start('a'), start('b')])
   const nginx = started.use(await startNginx([node('a'), node('b')]))
   const running = started.move()
   return {
