@@ -1,19 +1,18 @@
 // The audit log in an encrypted file of its own, beside the store: it can be verified while the service runs, and nothing
 // that prunes or erases the store reaches it.
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { CompactSign, compactVerify } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '../../shared/kit/clock.ts'
-import { ALGORITHM, type SigningKeys } from '../auth/keys.ts'
+import type { SigningKeys } from '../auth/keys.ts'
 import { openDatabase, type Database } from '../store/database.ts'
 import { storeKey } from '../store/store.ts'
 import { createWriter } from '../store/writer.ts'
 import { pseudonymOf } from './pseudonym.ts'
 import { auditActions } from './audit.ts'
 import type { AuditLog } from './reader.ts'
-import { createChainCheck, nextEntry, verifyChain, type AuditEntry, type AuditHead, type ChainReport } from './chain.ts'
+import { createChainCheck, nextEntry, verifyChain, type AuditEntry, type ChainReport } from './chain.ts'
+import { appendHead, forgedReport, ownHeads, readHeads } from './heads.ts'
 
 const migrations: readonly string[] = [
   `
@@ -51,7 +50,6 @@ interface Row {
 }
 
 const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-const headSchema = z.object({ n: z.number().int(), hash: z.string(), at: z.number() })
 
 function fromRow(row: Row): AuditEntry {
   const action = auditActions.find((known) => known === row.action)
@@ -84,7 +82,7 @@ export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOpt
     heads = heads.then(async () => {
       const last = selectLast.get()
       if (last === undefined) return
-      await appendHead(dataDir, keys, { ...last, at: clock.now() })
+      await appendHead(ownHeads(dataDir), keys, { ...last, at: clock.now() })
       headed = last.n
     })
     return heads
@@ -95,7 +93,7 @@ export async function openAudit({ dataDir, keys, clock, onHeadFailed }: AuditOpt
   timer.unref()
   const verify = async (): Promise<ChainReport> => {
     // The heads first: one that is written while the chain is read lies beyond what was read of it.
-    const { heads, forged } = await readHeads(dataDir, keys)
+    const { heads, forged } = await readHeads(ownHeads(dataDir), keys)
     if (forged !== null) return forgedReport(heads, forged)
     const check = createChainCheck(heads)
     for (let last = 0; ;) {
@@ -142,7 +140,7 @@ export async function verifyAudit({ dataDir, keys, clock }: Omit<AuditOptions, '
   const { database } = await openFile(dataDir, clock, true)
   try {
     // The heads first: one that is written while the chain is read lies beyond what was read of it.
-    const { heads, forged } = await readHeads(dataDir, keys)
+    const { heads, forged } = await readHeads(ownHeads(dataDir), keys)
     if (forged !== null) return forgedReport(heads, forged)
     return verifyChain(rows(database), heads)
   } finally {
@@ -162,42 +160,8 @@ function asWritten(row: Row): AuditEntry {
   return entry.action === row.action ? entry : { ...entry, hash: '' }
 }
 
-function forgedReport(heads: readonly AuditHead[], reason: string): ChainReport {
-  return { ok: false, entries: 0, heads: heads.length, brokenAt: null, reason }
-}
-
 async function openFile(dataDir: string, clock: Clock, leaveDamage: boolean): Promise<{ database: Database; incident: string | null }> {
   const now = clock.now()
   const { key } = await storeKey(join(dataDir, 'store.key'), now)
   return openDatabase({ file: join(dataDir, 'audit.sqlite'), key, migrations, now, shared: true, leaveDamage })
-}
-
-const headsFile = (dataDir: string): string => join(dataDir, 'audit.heads')
-
-async function appendHead(dataDir: string, keys: SigningKeys, head: AuditHead): Promise<void> {
-  const signed = await new CompactSign(Buffer.from(JSON.stringify(head))).setProtectedHeader({ alg: ALGORITHM }).sign(keys.privateKey)
-  const file = openSync(headsFile(dataDir), 'a', 0o600)
-  try {
-    appendFileSync(file, `${signed}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-async function readHeads(dataDir: string, keys: SigningKeys): Promise<{ heads: AuditHead[]; forged: string | null }> {
-  const file = headsFile(dataDir)
-  const heads: AuditHead[] = []
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
-  for (const [index, line] of lines.entries()) {
-    // A crash can tear the last line; a torn head says nothing, and the ones before it still hold.
-    if (line === '' || index === lines.length - 1) continue
-    try {
-      const { payload } = await compactVerify(line, keys.publicKey, { algorithms: [ALGORITHM] })
-      heads.push(headSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8'))))
-    } catch {
-      return { heads, forged: `Line ${index + 1} of audit.heads was not signed by this service.` }
-    }
-  }
-  return { heads, forged: null }
 }

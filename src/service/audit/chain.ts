@@ -37,10 +37,13 @@ export function nextEntry(last: Pick<AuditEntry, 'n' | 'hash'> | null, event: Au
   const body = {
     n: (last?.n ?? 0) + 1,
     at,
-    actor: event.actor,
+    // The hash must be of what can be read again, and half a surrogate pair is kept by no database.
+    actor: event.actor.toWellFormed(),
     action: event.action,
-    subject: event.subject,
-    details: event.details ?? {},
+    subject: event.subject.toWellFormed(),
+    details: Object.fromEntries(
+      Object.entries(event.details ?? {}).map(([name, value]) => [name.toWellFormed(), typeof value === 'string' ? value.toWellFormed() : value])
+    ),
     previous: last?.hash ?? START_HASH
   }
   return { ...body, hash: hashOf(body) }

@@ -25,7 +25,7 @@ export interface Postgres extends PostgresQueries {
   transaction<T>(work: (queries: PostgresQueries) => Promise<T>): Promise<T>
   /** Resolves when the server has just taken a write. */
   probe(): Promise<void>
-  /** Ends what waits for a connection, and closes them all. */
+  /** Ends what waits for a connection, and closes them all. Twice is once. */
   stop(): Promise<void>
 }
 
@@ -113,6 +113,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     beating = told(beat).catch(onFault)
   }, options.beatEveryMs ?? BEAT_EVERY_MS).unref()
 
+  const stop = async (): Promise<void> => {
+    clearInterval(timer)
+    await beating
+    // Whatever it had claimed is anybody's from now on; where the server is away, the silence tells.
+    await told(() => over.count('DELETE FROM service_instance WHERE instance = $1', [instance])).catch(onFault)
+    await pool.end()
+  }
+  let stopping: Promise<void> | null = null
+
   return {
     instance,
     label,
@@ -122,13 +131,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     probe: async () => {
       await told(beat)
     },
-    async stop() {
-      clearInterval(timer)
-      await beating
-      // Whatever it had claimed is anybody's from now on; a server that is away learns it from the silence.
-      await told(() => over.count('DELETE FROM service_instance WHERE instance = $1', [instance])).catch(onFault)
-      await pool.end()
-    }
+    stop: () => (stopping ??= stop())
   }
 }
 
