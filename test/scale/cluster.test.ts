@@ -8,7 +8,7 @@ import { startPeer } from '../conformance/peer.ts'
 import { grpcClient } from '../fakes/service-running.ts'
 import { hasNginx } from '../servers/nginx.ts'
 import { hasRedisServer } from '../servers/redis.ts'
-import { startCluster, type Cluster, type NodeName } from './cluster.ts'
+import { AT_ONCE, FREE_A_DAY, startCluster, type Cluster, type NodeName } from './cluster.ts'
 import { pacedAnswer } from './model.ts'
 
 interface Piece {
@@ -117,33 +117,23 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
   })
 
   it('count limits together', async () => {
-    await using strict = await startCluster({ AI_RATE_LIMIT_REQUESTS_PER_MINUTE: '12', AI_RATE_LIMIT_STREAMS_PER_USER: '3' })
-    const ask = async (host: string, user: string, message: string): Promise<number> => {
-      const response = await fetch(`http://${host}/api/ai/chat`, {
+    const ask = async (index: number, user: string, message: string): Promise<number> => {
+      const response = await fetch(`http://${cluster.node(index % 2 === 0 ? 'a' : 'b').http}/api/ai/chat`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${await strict.token(user)}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${await cluster.token(user, { tier: 'FREE' })}`, 'content-type': 'application/json' },
         body: JSON.stringify({ message })
       })
       await response.arrayBuffer()
       return response.status
     }
-    const hosts = [strict.node('a').http, strict.node('b').http]
-    const many = []
-    for (let index = 0; index < 20; index += 1) many.push(await ask(hosts[index % 2] ?? '', 'eager', `Limit ${index} [2 pieces, 0 ms]`))
-    expect(many.filter((status) => status === 200)).toHaveLength(12)
-    expect(many.filter((status) => status === 429)).toHaveLength(8)
+    const today = []
+    for (let index = 0; index < FREE_A_DAY + 6; index += 1) today.push(await ask(index, 'eager', `Limit ${index} [2 pieces, 0 ms]`))
+    expect(today).toEqual(Array.from({ length: FREE_A_DAY + 6 }, (_, index) => (index < FREE_A_DAY ? 200 : 429)))
 
-    const atOnce = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => ask(hosts[index % 2] ?? '', 'parallel', `Slow ${index} [40 pieces, 20 ms]`))
-    )
-    expect(atOnce.filter((status) => status === 200)).toHaveLength(3)
-
-    // Three answers under way where the process is killed: their places are free again after the lease.
-    const cut = Array.from({ length: 3 }, (_, index) => ask(hosts[0] ?? '', 'bereft', `Cut ${index} [400 pieces, 50 ms]`).catch(() => 0))
-    await expect.poll(() => strict.model.asked.filter((question) => question.startsWith('Cut')).length).toBe(3)
-    await strict.kill('a')
-    await Promise.all(cut)
-    expect(await ask(hosts[1] ?? '', 'bereft', 'Still taken [2 pieces, 0 ms]')).toBe(429)
+    const slow = Array.from({ length: AT_ONCE * 2 }, (_, index) => ask(index, 'parallel', `Slow ${index} [200 pieces, 20 ms]`))
+    const atOnce = await Promise.all(slow)
+    expect(atOnce.filter((status) => status === 200)).toHaveLength(AT_ONCE)
+    expect(atOnce.filter((status) => status === 429)).toHaveLength(AT_ONCE)
   })
 
   it('share cached answers, and drop them when the context changes at either', async () => {
@@ -230,11 +220,19 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
   }, 40_000)
 
   it('lose and repeat no event of a hundred turns while one of them is killed and comes back', async () => {
-    const token = await cluster.token('many')
     let ended = 0
     let cuts = 0
-    const turns = Array.from({ length: 100 }, (_, index) => ({ turnId: uuidv7(), message: `Turn ${index} [40 pieces, 20 ms]` }))
-    const follow = async ({ turnId, message }: (typeof turns)[number]): Promise<{ readonly text: string; readonly seqs: readonly number[] }> => {
+    const turns = Array.from({ length: 100 }, (_, index) => ({
+      turnId: uuidv7(),
+      user: `many ${index}`,
+      message: `Turn ${index} [40 pieces, 20 ms]`
+    }))
+    const follow = async ({
+      turnId,
+      user,
+      message
+    }: (typeof turns)[number]): Promise<{ readonly text: string; readonly seqs: readonly number[] }> => {
+      const token = await cluster.token(user)
       let text = ''
       const seqs: number[] = []
       const until = Date.now() + 60_000
