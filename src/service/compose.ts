@@ -40,7 +40,10 @@ import { createRetention } from './person/retention.ts'
 import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk } from './sessions/desk.ts'
+import { startSharing } from './sharing.ts'
 import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
+import { openSharedStores } from './stores/shared.postgres.ts'
+import type { Stores } from './stores/stores.ts'
 import { createBroker, type BrokerOptions } from './turns/broker.ts'
 import { composeTurns } from './turns/compose.ts'
 import { TURN_KEPT_MS, type TurnLog } from './turns/turnLog.ts'
@@ -77,10 +80,9 @@ const RETENTION_EVERY_MS = 24 * PRUNE_EVERY_MS
 export async function startService(options: ComposeOptions): Promise<RunningService> {
   const { config, logger, clock = systemClock, newId = uuidv7 } = options
   await using started = new AsyncDisposableStack()
-  if (config.ignored.length > 0) logger.warn({ settings: config.ignored }, 'config.ignored')
 
   const metrics = createPrometheusMetrics({ version })
-  const stores = await openEmbeddedStores({ dataDir: config.dataDir, clock, newId, onCommit: metrics.commit })
+  const stores = await openStores(config, { clock, newId, logger, onCommit: metrics.commit })
   started.defer(() => stores.stop())
   if (stores.incident !== null) logger.error({ incident: stores.incident }, 'store.incident')
   const redis = config.redisUrl === null ? null : await openRedis({ url: config.redisUrl, onError: redisFault(logger, metrics) })
@@ -88,7 +90,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
 
   const resources = findResources(config.resourcesDir, import.meta.dirname)
   if (resources === null) logger.warn({}, 'resources.missing')
-  const keys = await signingKeys(config.dataDir)
+  const keys = await signingKeys(config.keysDir)
   const audit = await stores.openAudit(keys, (error) => logger.error(errorFields(error), 'audit.head'))
   started.defer(() => audit.stop())
   if (audit.incident !== null) logger.error({ incident: audit.incident }, 'audit.incident')
@@ -96,7 +98,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     keys,
     launchToken: config.launchToken,
     identityProvider: config.identityProvider === null ? null : createIdentityProvider(config.identityProvider, { clock }),
-    clientKeys: createClientKeys({ dataDir: config.dataDir, clock }),
+    clientKeys: createClientKeys({ dataDir: config.keysDir, clock }),
     clock
   })
   const { knowledge, ledger, accounts } = stores
@@ -232,6 +234,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
+  if (stores.isShared) started.defer(startSharing({ overrides, desk, ledger, clock, logger }))
   const person = createPerson({
     stores: [
       ...stores.personal,
@@ -297,6 +300,14 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     reload: live.reload,
     stop: () => (stopping ??= closeDoors(doors, { broker, desk, readiness, drainMs: config.drainMs, logger }).then(() => parts.disposeAsync()))
   }
+}
+
+type StoreNeeds = Required<Pick<ComposeOptions, 'clock' | 'newId' | 'logger'>> & { readonly onCommit: (writes: number, tookMs: number) => void }
+
+async function openStores({ dataDir, databaseUrl: url }: ServiceConfig, { logger, ...needs }: StoreNeeds): Promise<Stores> {
+  const options = { dataDir, ...needs }
+  if (url === null) return await openEmbeddedStores(options)
+  return await openSharedStores({ ...options, url, onFault: (error) => logger.warn(errorFields(error), 'database.fault') })
 }
 
 /** A caller's claim to one more answer; whose it is stays known after a restart. */

@@ -23,7 +23,7 @@ describe('readConfig', () => {
     [{ REDIS_URL: 'rediss://u:p@cache.example:6380/2' }, 'rediss://u:p@cache.example:6380/2'],
     [{ REDIS_HOST: '10.0.0.5' }, 'redis://10.0.0.5:6379'],
     [{ REDIS_HOST: '::1', REDIS_PORT: '7000' }, 'redis://[::1]:7000'],
-    [{ REDIS_HOST: 'ignored', REDIS_URL: 'redis://named' }, 'redis://named']
+    [{ REDIS_HOST: 'elsewhere', REDIS_URL: 'redis://named' }, 'redis://named']
   ])('finds the Redis of %o', (environment, url) => {
     expect(readConfig(environment).redisUrl).toBe(url)
   })
@@ -99,10 +99,6 @@ describe('readConfig', () => {
     expect(readConfig({ OLLAMA_HOST: '0.0.0.0' }).ollamaUrl).toBe('http://127.0.0.1:11434')
     expect(readConfig({ OLLAMA_HOST: 'gpu.local:9999' }).ollamaUrl).toBe('http://gpu.local:9999')
     expect(readConfig({ ASIDE_FIND_OLLAMA: '0' }).ollamaUrl).toBeNull()
-  })
-
-  it('says which valid settings have no effect here', () => {
-    expect(readConfig({ DATABASE_URL: 'postgres://localhost/aside' }).ignored).toEqual(['DATABASE_URL'])
   })
 })
 

@@ -11,6 +11,7 @@ import { tierNames, type TierName } from './limits/limitsPolicy.ts'
 import { featureNames, type Features } from './liveSettings.ts'
 import { logLevels, type LogLevel } from './logging.ts'
 import { durationMs, longestDurationMs } from './duration.ts'
+import { readPostgresUrl } from './store/postgresUrl.ts'
 import { readUpstreams, secretNames, upstreamNames, type UpstreamsConfig } from './upstreamConfig.ts'
 
 export interface ServiceConfig {
@@ -21,6 +22,10 @@ export interface ServiceConfig {
   readonly httpPort: number
   /** Folder of everything the service keeps: store, keys. */
   readonly dataDir: string
+  /** Folder of the keys: the data folder, or one that several services share. */
+  readonly keysDir: string
+  /** The PostgreSQL that several services share, with its password; null: everything is kept in the data folder. */
+  readonly databaseUrl: string | null
   /** Where the knowledge pack and the price books are; null: look for them beside the program. */
   readonly resourcesDir: string | null
   /** How long a model may take to its first text, and between two pieces of it. */
@@ -72,8 +77,6 @@ export interface ServiceConfig {
    * Started by `npm run`: npm's shell dies of a signal without passing it on, so the service stops when its parent goes.
    */
   readonly stopsWithParent: boolean
-  /** Settings that are valid but have no effect in this version; told once in the log. */
-  readonly ignored: readonly string[]
 }
 
 export type Environment = Record<string, string | undefined>
@@ -101,7 +104,6 @@ const known = [
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 /** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
 const TRACING = /^LANG(?:SMITH|CHAIN)_(?:TRACING|CALLBACKS)/
-const laterUrls = ['DATABASE_URL']
 
 /** Reads and checks the whole environment. Throws `invalid_request` with one line naming the first bad value. */
 export function readConfig(environment: Environment, platform: NodeJS.Platform = process.platform): ServiceConfig {
@@ -113,12 +115,13 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   const openaiUrl = read.url('OPENAI_BASE_URL', ['http:', 'https:'])
   const openaiKey = read.text('OPENAI_API_KEY')
   const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
-  for (const name of laterUrls) read.url(name)
   return {
     host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
     grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
     httpPort: read.integer('PORT', 8080, 0, 65_535),
     dataDir: serviceDataDir(environment, platform),
+    keysDir: serviceKeysDir(environment, platform),
+    databaseUrl: databaseUrl(environment),
     resourcesDir: read.folder('ASIDE_RESOURCES_DIR'),
     upstreamTimeoutMs: read.duration('AI_SERVICE_TIMEOUT', 30_000),
     connectTimeoutMs: read.duration('AI_CONNECTION_TIMEOUT', 5_000),
@@ -156,8 +159,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),
     launchToken: read.text('ASIDE_LAUNCH_TOKEN'),
-    stopsWithParent: read.text('npm_lifecycle_event') !== null,
-    ignored: laterUrls.filter((name) => read.text(name) !== null)
+    stopsWithParent: read.text('npm_lifecycle_event') !== null
   }
 }
 
@@ -165,15 +167,32 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
 export function takeProcessConfig(environment: Environment = process.env): ServiceConfig {
   const config = readConfig(environment)
   delete environment['ASIDE_LAUNCH_TOKEN']
-  delete environment['REDIS_URL']
-  for (const name of [...secretNames, ...agentSecrets, 'ASIDE_ALERT_SECRET']) delete environment[name]
+  for (const name of [...secretNames, ...agentSecrets, 'ASIDE_ALERT_SECRET', 'DATABASE_URL', 'REDIS_URL']) delete environment[name]
   for (const name of Object.keys(environment)) if (name.startsWith(WEBHOOK_SECRET) || TRACING.test(name)) delete environment[name]
   return config
 }
 
-/** The folder of the service's data, for programs that need nothing else of the configuration. */
-export function processDataDir(): string {
-  return serviceDataDir(process.env, process.platform)
+export interface ProcessPlaces {
+  readonly dataDir: string
+  readonly keysDir: string
+  readonly databaseUrl: string | null
+}
+
+/** Where the service keeps what, for programs that need nothing else of the configuration. */
+export function processPlaces(): ProcessPlaces {
+  const { env, platform } = process
+  return { dataDir: serviceDataDir(env, platform), keysDir: serviceKeysDir(env, platform), databaseUrl: databaseUrl(env) }
+}
+
+function serviceKeysDir(environment: Environment, platform: NodeJS.Platform): string {
+  return reader(environment).folder('ASIDE_KEYS_DIR') ?? serviceDataDir(environment, platform)
+}
+
+function databaseUrl(environment: Environment): string | null {
+  const url = reader(environment).text('DATABASE_URL')
+  // A wrong one stops the start here, before anything is opened.
+  if (url !== null) readPostgresUrl(url)
+  return url
 }
 
 function serviceDataDir(environment: Environment, platform: NodeJS.Platform): string {

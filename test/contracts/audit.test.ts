@@ -27,7 +27,11 @@ describe('audit log in PostgreSQL', () => {
     const open = (postgres: Postgres = database.postgres, dataDir = folder.path) =>
       openPostgresAudit({ postgres, dataDir, keys, clock: fakeClock(), onHeadFailed: (error) => failures.push(error) })
     return {
-      ...{ database, folder, keys, failures, open },
+      database,
+      folder,
+      keys,
+      failures,
+      open,
       reopen: () => open(),
       audit: await open(),
       async [Symbol.asyncDispose]() {

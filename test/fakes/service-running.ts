@@ -119,7 +119,7 @@ export async function startHere({ dataDir, providers, environment = {}, bounds, 
     dataDir: config.dataDir,
     logger,
     token: async (userId = 'anna', ttlMs = 60_000, role = 'user') =>
-      await issueToken(await signingKeys(config.dataDir), { userId, role, ttlMs, now: Date.now(), tokenId: uuidv7() }),
+      await issueToken(await signingKeys(config.keysDir), { userId, role, ttlMs, now: Date.now(), tokenId: uuidv7() }),
     async [Symbol.asyncDispose]() {
       await service.stop()
       await folder?.[Symbol.asyncDispose]()

@@ -1,13 +1,13 @@
-// Several processes of the service, each as it ships (src/service/bin/serve.ts), behind nginx on one Redis and one model.
-import { copyFile, mkdir } from 'node:fs/promises'
+// Two processes of the service, each as it ships (src/service/bin/serve.ts), behind nginx on one Redis, one PostgreSQL and one model.
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SignJWT } from 'jose'
 import { v7 as uuidv7 } from 'uuid'
-import { issueToken } from '../../src/service/auth/issuer.ts'
-import { signingKeys } from '../../src/service/auth/keys.ts'
-import type { Environment } from '../../src/service/config.ts'
+import { ALGORITHM, AUDIENCE, ISSUER, signingKeys } from '../../src/service/auth/keys.ts'
 import { root, startProgram, type ServiceProgram } from '../fakes/service-running.ts'
 import { tempFolder } from '../fakes/service-parts.ts'
 import { startNginx, type NginxServer } from '../servers/nginx.ts'
+import { startPostgres } from '../servers/postgres.ts'
 import { startRedis, type RedisServer } from '../servers/redis.ts'
 import { startPacedModel, type PacedModel } from './model.ts'
 
@@ -29,26 +29,33 @@ export interface Cluster extends AsyncDisposable {
   kill(name: NodeName): Promise<void>
   /** Again, on the same ports and data. */
   start(name: NodeName): Promise<void>
-  token(userId?: string, claims?: { readonly role?: string; readonly ttlMs?: number }): Promise<string>
+  token(userId?: string, claims?: { readonly tier?: string }): Promise<string>
 }
 
-export async function startCluster(environment: Environment = {}): Promise<Cluster> {
+/** Answers of a user under way, at both together. */
+export const AT_ONCE = 6
+/** Questions a day of a user whose token says `FREE`. */
+export const FREE_A_DAY = 8
+
+export async function startCluster(): Promise<Cluster> {
   await using started = new AsyncDisposableStack()
   const redis = started.use(await startRedis({ durability: 'always' }))
   const model = started.use(await startPacedModel())
   const folder = started.use(await tempFolder())
-  const folders = { a: join(folder.path, 'a'), b: join(folder.path, 'b') }
-  // What one gives out, the other takes: the key is shared, as the operations guide says.
-  await mkdir(join(folders.a, 'service'), { recursive: true })
-  await mkdir(join(folders.b, 'service'), { recursive: true })
-  const keys = await signingKeys(join(folders.a, 'service'))
-  await copyFile(join(folders.a, 'service', 'token-key.json'), join(folders.b, 'service', 'token-key.json'))
+  const keysDir = join(folder.path, 'keys')
+  const keys = await signingKeys(keysDir)
+  const limitsFile = join(folder.path, 'limits.json')
+  await writeFile(limitsFile, JSON.stringify({ tiers: { FREE: { turnsPerDay: FREE_A_DAY, requestsPerMinute: 6_000, burst: 6_000 } } }))
+  const postgres = started.use(await startPostgres())
+  const database = await postgres.database()
 
   const nodes = new Map<NodeName, ClusterNode>()
   const start = async (name: NodeName): Promise<void> => {
     const before = nodes.get(name)
     const program = await startProgram({
-      ASIDE_DATA_DIR: folders[name],
+      ASIDE_DATA_DIR: join(folder.path, name),
+      ASIDE_KEYS_DIR: keysDir,
+      DATABASE_URL: database,
       ASIDE_RESOURCES_DIR: `${root}test/fixtures`,
       ASIDE_NODE: name,
       ASIDE_LOCAL_KNOWLEDGE: '0',
@@ -58,11 +65,11 @@ export async function startCluster(environment: Environment = {}): Promise<Clust
       AI_RATE_LIMIT_REQUESTS_PER_MINUTE: '100000',
       AI_RATE_LIMIT_MESSAGES_PER_MINUTE: '100000',
       AI_RATE_LIMIT_SERVICE_PER_MINUTE: '100000',
-      AI_RATE_LIMIT_STREAMS_PER_USER: '1000',
+      AI_RATE_LIMIT_STREAMS_PER_USER: String(AT_ONCE),
+      AI_LIMITS_FILE: limitsFile,
       AI_CONNECTION_POOL_SIZE: '100',
       PORT: portOf(before?.http),
-      AI_SERVICE_PORT: portOf(before?.grpc),
-      ...environment
+      AI_SERVICE_PORT: portOf(before?.grpc)
     })
     if (program.ready === null) throw new Error(`the service did not start:\n${program.output.stderr}`)
     nodes.set(name, { ...program.ready, program })
@@ -75,8 +82,7 @@ export async function startCluster(environment: Environment = {}): Promise<Clust
   started.defer(async () => {
     await Promise.all([...nodes.values()].map(({ program }) => program[Symbol.asyncDispose]()))
   })
-  await start('a')
-  await start('b')
+  await Promise.all([start('a'), start('b')])
   const nginx = started.use(await startNginx([node('a'), node('b')]))
   const running = started.move()
   return {
@@ -90,8 +96,16 @@ export async function startCluster(environment: Environment = {}): Promise<Clust
       program.child.kill('SIGKILL')
       await program.exited
     },
-    token: (userId = 'anna', { role = 'user', ttlMs = 600_000 } = {}) =>
-      issueToken(keys, { userId, role, ttlMs, now: Date.now(), tokenId: uuidv7() }),
+    token: (userId = 'anna', claims = {}) =>
+      new SignJWT({ role: 'user', ...claims })
+        .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(userId)
+        .setJti(uuidv7())
+        .setIssuedAt()
+        .setExpirationTime('10m')
+        .sign(keys.privateKey),
     [Symbol.asyncDispose]: () => running.disposeAsync()
   }
 }

@@ -53,27 +53,28 @@ export interface PostgresAuditOptions {
 export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHeadFailed }: PostgresAuditOptions): Promise<AuditLog> {
   let waiting: Waiting[] = []
   let adding: Promise<void> | null = null
+  /** Ends when nothing waits. */
+  const idle = async (): Promise<void> => {
+    if (adding !== null) await adding.then(idle)
+  }
   let heads = Promise.resolve()
   let headed = 0
   let stopped = false
 
   const tail = async (): Promise<Tail> => (await postgres.rows<Tail>('SELECT n, hash FROM audit_tail'))[0] ?? { n: 0, hash: '' }
   const writeHead = (): Promise<void> => {
-    heads = heads.then(async () => {
+    const head = async (): Promise<void> => {
       const last = await tail()
       if (last.n === 0) return
       await appendHead(sharedHeads(dataDir), keys, { ...last, at: clock.now() })
       headed = last.n
-    })
+    }
+    // One after the other; one that failed is told to who asked for it, and holds up none after it.
+    heads = heads.then(head, head)
     return heads
   }
-  const keepHead = (): void => void writeHead().catch(forgive)
-  /** The next head is a fresh attempt. */
-  const forgive = (error: unknown): void => {
-    heads = Promise.resolve()
-    onHeadFailed(error)
-  }
-  await writeHead().catch(forgive)
+  const keepHead = (): void => void writeHead().catch(onHeadFailed)
+  await writeHead().catch(onHeadFailed)
   const timer = setInterval(keepHead, HEAD_EVERY_MS)
   timer.unref()
 
@@ -136,8 +137,8 @@ export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHead
     async stop() {
       stopped = true
       clearInterval(timer)
-      while (adding !== null) await adding
-      await writeHead().catch(forgive)
+      await idle()
+      await writeHead().catch(onHeadFailed)
     }
   }
 }

@@ -1,30 +1,39 @@
 // npm run --silent service:client -- add NAME [--ttl 365d] | list | revoke ID: keys by which other services ask.
+import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { toCopilotError } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/kit/clock.ts'
+import { openPostgresAudit } from '../audit/audit.postgres.ts'
 import { openAudit } from '../audit/audit.sqlite.ts'
 import { addClientKey, readClientKeys, revokeClientKey } from '../auth/clientKeys.ts'
 import { signingKeys } from '../auth/keys.ts'
-import { processDataDir } from '../config.ts'
+import { processPlaces, type ProcessPlaces } from '../config.ts'
+import { openPostgres } from '../store/postgres.ts'
 import { durationMs, longestDurationMs } from '../duration.ts'
 
 const usage = 'Usage: npm run --silent service:client -- add NAME [--ttl 365d] | list | revoke ID'
 
 class UsageError extends Error {}
 
-async function audited(dataDir: string, action: 'client-key.added' | 'client-key.revoked', subject: string): Promise<void> {
-  const audit = await openAudit({ dataDir, keys: await signingKeys(dataDir), clock: systemClock, onHeadFailed: () => undefined })
+async function audited(places: ProcessPlaces, action: 'client-key.added' | 'client-key.revoked', subject: string): Promise<void> {
+  const { dataDir, keysDir, databaseUrl: url } = places
+  const common = { dataDir, keys: await signingKeys(keysDir), clock: systemClock, onHeadFailed: () => undefined }
+  await using opened = new AsyncDisposableStack()
+  const postgres = url === null ? null : await openPostgres({ url, instance: `operator:${randomUUID()}`, onFault: () => undefined })
+  opened.defer(() => postgres?.stop())
+  const audit = postgres === null ? await openAudit(common) : await openPostgresAudit({ ...common, postgres })
+  opened.defer(() => audit.stop())
   await audit.record({ actor: 'operator', action, subject })
-  await audit.stop()
 }
 
 async function run(): Promise<string> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { ttl: { type: 'string' } } })
   const [command, argument = ''] = positionals
-  const dataDir = processDataDir()
+  const places = processPlaces()
+  const { keysDir } = places
   const now = systemClock.now()
   if (command === 'list' && positionals.length === 1) {
-    const keys = readClientKeys(dataDir).map(({ id, name, createdAt, expiresAt, revokedAt }) => ({ id, name, createdAt, expiresAt, revokedAt }))
+    const keys = readClientKeys(keysDir).map(({ id, name, createdAt, expiresAt, revokedAt }) => ({ id, name, createdAt, expiresAt, revokedAt }))
     return keys.map((key) => JSON.stringify(key)).join('\n')
   }
   if (positionals.length !== 2) throw new UsageError('Say what to do.')
@@ -33,13 +42,13 @@ async function run(): Promise<string> {
     const ttlMs = values.ttl === undefined ? null : durationMs(values.ttl)
     if (values.ttl !== undefined && (ttlMs === null || ttlMs < 1_000 || ttlMs > longestDurationMs))
       throw new UsageError('--ttl needs a duration such as 30d or 12h.')
-    const { id, key } = await addClientKey(dataDir, { name: argument, now, ttlMs })
-    await audited(dataDir, 'client-key.added', id)
+    const { id, key } = await addClientKey(keysDir, { name: argument, now, ttlMs })
+    await audited(places, 'client-key.added', id)
     return key
   }
   if (command === 'revoke') {
-    if (!(await revokeClientKey(dataDir, argument, now))) throw new UsageError(`There is no key ${argument} that works.`)
-    await audited(dataDir, 'client-key.revoked', argument)
+    if (!(await revokeClientKey(keysDir, argument, now))) throw new UsageError(`There is no key ${argument} that works.`)
+    await audited(places, 'client-key.revoked', argument)
     return `Revoked ${argument}. It stops working within a second.`
   }
   throw new UsageError(`"${command ?? ''}" is not something to do.`)

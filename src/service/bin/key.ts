@@ -2,7 +2,7 @@
 // input, never as an argument: arguments are seen by everybody on the machine. A running service takes it within a second.
 import { parseArgs } from 'node:util'
 import { toCopilotError } from '../../shared/errors.ts'
-import { processDataDir } from '../config.ts'
+import { processPlaces } from '../config.ts'
 import { keyNames, openKeyFile, type KeyName } from '../keys/keyFile.ts'
 
 const usage = `Usage: npm run --silent service:key -- set NAME < file-with-the-key, remove NAME, or list. NAME is one of ${keyNames.join(', ')}.`
@@ -33,7 +33,7 @@ async function standardInput(): Promise<string> {
 
 try {
   const order = readArguments()
-  const file = await openKeyFile(processDataDir())
+  const file = await openKeyFile(processPlaces().keysDir)
   if (order.action === 'list') {
     for (const { name, id, setAt } of await file.list()) process.stdout.write(`${name} ${id} ${new Date(setAt).toISOString()}\n`)
   } else if (order.action === 'set') {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { toCopilotError } from '../../shared/errors.ts'
 import { issueToken } from '../auth/issuer.ts'
 import { signingKeys } from '../auth/keys.ts'
-import { processDataDir } from '../config.ts'
+import { processPlaces } from '../config.ts'
 import { durationMs, longestDurationMs } from '../duration.ts'
 
 const usage = 'Usage: npm run --silent service:token -- --user ID [--role ROLE] [--ttl 15m]'
@@ -26,7 +26,7 @@ function readArguments(): { userId: string; role: string; ttlMs: number } {
 
 try {
   const order = readArguments()
-  const keys = await signingKeys(processDataDir())
+  const keys = await signingKeys(processPlaces().keysDir)
   process.stdout.write(`${await issueToken(keys, { ...order, now: Date.now(), tokenId: randomUUID() })}\n`)
 } catch (error) {
   const isUsage = error instanceof UsageError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))

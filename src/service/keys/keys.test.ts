@@ -5,9 +5,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fakeClock, keptLog, tempFolder } from '../../../test/fakes/service-parts.ts'
 import type { AuditEvent } from '../audit/audit.ts'
+import { signingKeys } from '../auth/keys.ts'
 import { openKeyFile } from './keyFile.ts'
 import { awsCredentials, createKeyRing, type KeyRing } from './keyRing.ts'
 import { createKeyFileSealer } from './sealer.ts'
+import { sharedSealer } from './sharedSealer.ts'
 
 const secret = 'sk-very-secret-1'
 
@@ -25,6 +27,19 @@ async function ringIn(path: string, fallback: Parameters<typeof createKeyRing>[0
   })
   return { file, ring, events, logger }
 }
+
+describe('a shared sealer', () => {
+  it('is the same in every process with the same signing key, for one purpose alone', async () => {
+    await using folder = await tempFolder()
+    await using other = await tempFolder()
+    const [here, there, stranger] = [await signingKeys(folder.path), await signingKeys(folder.path), await signingKeys(other.path)]
+    const sealed = await sharedSealer(here, 'p').seal('words', 'c')
+    expect(await sharedSealer(there, 'p').open(sealed, 'c')).toBe('words')
+    for (const another of [sharedSealer(there, 'q'), sharedSealer(stranger, 'p')]) {
+      await expect(another.open(sealed, 'c')).rejects.toMatchObject({ code: 'invalid_request' })
+    }
+  })
+})
 
 describe('sealing', () => {
   const sealer = createKeyFileSealer('ab'.repeat(32))

@@ -159,6 +159,22 @@ describe('overrides', () => {
   const admin: Caller = { userId: 'root', role: 'admin', expiresAt: null }
   const order = { organisation: 'north', forMs: 3_600_000, reason: 'Board meeting today' }
 
+  it('reach a process that shares their store as soon as it is told of the change', async () => {
+    await using temp = await tempStore()
+    const parts = { store: createSqliteOverrides(temp.store), audit: { record: () => Promise.resolve() }, clock: fakeClock(noon), roles: ['admin'] }
+    const there = await createOverrides(parts)
+    const told: Promise<void>[] = []
+    const here = await createOverrides({ ...parts, onChanged: () => void told.push(there.refresh()) })
+    await here.grant(admin, order)
+    await Promise.all(told)
+    expect(there.isLifted('north')).toBe(true)
+    await here.revoke(admin, 'north')
+    await Promise.all(told)
+    expect([told.length, there.isLifted('north')]).toEqual([2, false])
+    await expect(here.grant({ ...admin, role: 'user' }, order)).rejects.toMatchObject({ code: 'forbidden' })
+    expect(told).toHaveLength(2)
+  })
+
   it('hold for their time, across a restart, and are on the audit', async () => {
     await using here = await office()
     const { clock, events, make, reopen } = here

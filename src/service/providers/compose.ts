@@ -34,7 +34,7 @@ const OPENAI_MODEL = 'gpt-4o-mini'
 /** What is started is stopped with `started`. Throws `CopilotError` when the file of keys can't be read. */
 export async function createProviders(options: ProvidersOptions, started: AsyncDisposableStack): Promise<readonly Provider[]> {
   const { config, audit, clock, logger } = options
-  const file = await openKeyFile(config.dataDir)
+  const file = await openKeyFile(config.keysDir)
   const ring = await createKeyRing({ file, fallback: config.upstreams.keys, audit, clock, logger })
   started.defer(() => ring.stop())
   const kept = <P extends Provider & { stop(): Promise<void> }>(provider: P): P => {

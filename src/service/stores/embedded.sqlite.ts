@@ -44,6 +44,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     knowledge: createSqliteKnowledge(store),
     personal: createSqlitePersonalStores(store, newId),
     forgetting: createSqliteForgetting(store),
+    isShared: false,
     incident: store.incident,
     openAudit: (keys, onHeadFailed) => openAudit({ dataDir, keys, clock, onHeadFailed }),
     compact: () => compactStore(store),

@@ -36,6 +36,8 @@ export interface Stores {
   /** Everything above that keeps something of persons. */
   readonly personal: readonly PersonalStore[]
   readonly forgetting: Forgetting
+  /** Others use them too: what they do, and what they leave when they die, must be looked for. */
+  readonly isShared: boolean
   /** What happened to what could not be opened, for people; null: nothing. */
   readonly incident: string | null
   /** The caller stops it before the stores. */
