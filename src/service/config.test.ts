@@ -87,6 +87,17 @@ describe('readConfig', () => {
     expect(readConfig({ ASIDE_FIND_OLLAMA: '0' }).ollamaUrl).toBeNull()
   })
 
+  it('shares a PostgreSQL and a folder of keys where it is told to, and names a wrong one without its password', () => {
+    expect(readConfig({ ASIDE_DATA_DIR: '/tmp/x' })).toMatchObject({ databaseUrl: null, keysDir: '/tmp/x/service' })
+    const url = 'postgres://aside:hunter2@db:5432/aside'
+    expect(readConfig({ DATABASE_URL: ` ${url} `, ASIDE_KEYS_DIR: '/srv/keys' })).toMatchObject({
+      databaseUrl: url,
+      keysDir: '/srv/keys',
+      ignored: []
+    })
+    expect(() => readConfig({ DATABASE_URL: 'mysql://aside:hunter2@db/aside' })).toThrow(/^Configuration: DATABASE_URL (?!.*hunter2)[^\n]*$/)
+  })
+
   it('says which valid settings have no effect here', () => {
     expect(readConfig({ REDIS_URL: 'redis://localhost:6379' }).ignored).toEqual(['REDIS_URL'])
   })
@@ -94,7 +105,14 @@ describe('readConfig', () => {
 
 describe('takeProcessConfig', () => {
   it('takes secrets and switches of foreign tracing out of the environment', () => {
-    const environment = { LANGSMITH_TRACING: 'true', LANGCHAIN_TRACING_V2: 'true', ASIDE_LAUNCH_TOKEN: 'x', BUSINESS_API_KEY: 'y', PORT: '0' }
+    const environment = {
+      LANGSMITH_TRACING: 'true',
+      LANGCHAIN_TRACING_V2: 'true',
+      ASIDE_LAUNCH_TOKEN: 'x',
+      BUSINESS_API_KEY: 'y',
+      PORT: '0',
+      DATABASE_URL: 'postgres://a:b@c/d'
+    }
     expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', httpPort: 0 })
     expect(environment).toEqual({ PORT: '0' })
   })
