@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
+import { watchHeap, type HeapWatch } from './heap.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const HOUR_MS = 3_600_000
@@ -17,8 +18,8 @@ const HOUR_MS = 3_600_000
 export interface ServiceOptions {
   readonly upstreamPort: number
   readonly users: number
-  /** More of the environment, for profiles: `NODE_OPTIONS`. */
-  readonly environment: Readonly<Record<string, string>>
+  /** For profiles. */
+  readonly nodeOptions: string
 }
 
 export interface LoadedService extends AsyncDisposable {
@@ -29,11 +30,13 @@ export interface LoadedService extends AsyncDisposable {
   readonly tokens: readonly string[]
   /** Values of /metrics by name, without those that have labels. Reading them starts the event loop's figures anew. */
   figures(): Promise<ReadonlyMap<string, number>>
+  /** What it uses after a collection, in bytes. */
+  heapBytes(): Promise<number>
   /** Of its own accord, as by SIGTERM; the folder stays. Throws when it dies otherwise. */
   stop(): Promise<void>
 }
 
-export async function startService({ upstreamPort, users, environment }: ServiceOptions): Promise<LoadedService> {
+export async function startService({ upstreamPort, users, nodeOptions }: ServiceOptions): Promise<LoadedService> {
   const folder = await mkdtemp(join(tmpdir(), 'aside-load-'))
   const limits = join(folder, 'limits.json')
   const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
@@ -57,7 +60,8 @@ export async function startService({ upstreamPort, users, environment }: Service
       OPENAI_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
       OPENAI_API_KEY: 'sk-load',
       OPENAI_MODEL: 'gpt-4o-mini',
-      ...environment
+      // For `watchHeap`: any port, and only when it is asked for.
+      NODE_OPTIONS: `--inspect-port=0 ${nodeOptions}`
     },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -70,6 +74,7 @@ export async function startService({ upstreamPort, users, environment }: Service
   const token = (userId: string, role: string): Promise<string> =>
     issueToken(keys, { userId, role, ttlMs: HOUR_MS, now: Date.now(), tokenId: randomUUID() })
   const tokens = await Promise.all(Array.from({ length: users }, (_, index) => token(`user-${index}`, 'user')))
+  let heap: HeapWatch | null = null
   const admin = await token('operator', 'admin')
   return {
     dataDir: join(folder, 'service'),
@@ -87,11 +92,17 @@ export async function startService({ upstreamPort, users, environment }: Service
         })
       )
     },
+    async heapBytes() {
+      heap ??= await watchHeap(child.pid ?? 0, child.stderr)
+      return await heap.used()
+    },
     async stop() {
+      heap?.stop()
       if (await end(child)) return
       throw new Error(`the service died: ${log}`)
     },
     async [Symbol.asyncDispose]() {
+      heap?.stop()
       await end(child)
       await rm(folder, { recursive: true, force: true })
     }

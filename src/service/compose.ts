@@ -28,7 +28,7 @@ import type { Accounts } from './limits/accounts.ts'
 import { createLimits, organisationOf, type Limits } from './limits/limits.ts'
 import { createOverrides } from './limits/overrides.ts'
 import { createPrometheusMetrics } from './metrics/metrics.prometheus.ts'
-import type { Snapshot } from './metrics/metrics.ts'
+import type { Metrics, Snapshot } from './metrics/metrics.ts'
 import { cached } from './orchestrator/cached.ts'
 import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts'
 import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts'
@@ -85,7 +85,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const stores = await openStores(config, { clock, newId, logger, onCommit: metrics.commit })
   started.defer(() => stores.stop())
   if (stores.incident !== null) logger.error({ incident: stores.incident }, 'store.incident')
-  const redis = config.redisUrl === null ? null : await openRedis({ url: config.redisUrl, onError: redisFault(logger) })
+  const redis = config.redisUrl === null ? null : await openRedis({ url: config.redisUrl, onError: redisFault(logger, metrics) })
   started.defer(async () => await redis?.stop())
 
   const resources = findResources(config.resourcesDir, import.meta.dirname)
@@ -191,7 +191,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const { log, broker, personal } =
     redis === null
       ? { log: stores.turnLog, broker: createBroker({ ...answeringTurns, log: stores.turnLog }), personal: [] }
-      : await composeTurns({ ...answeringTurns, redis, sealer: sharedSealer(keys, 'turns') }, started)
+      : await composeTurns({ ...answeringTurns, redis, sealer: sharedSealer(keys, 'turns'), onTakenUp: metrics.takenUp }, started)
 
   await learnPack(knowledge, resources, logger)
   await prune(log, clock)
@@ -332,8 +332,11 @@ async function prices(resources: Resources | null, logger: Logger): Promise<Pric
   return book
 }
 
-function redisFault(logger: Logger): NonNullable<RedisOptions['onError']> {
-  return (error, kind) => logger[kind === 'connection' ? 'warn' : 'debug'](errorFields(error), `redis.${kind}`)
+function redisFault(logger: Logger, metrics: Metrics): NonNullable<RedisOptions['onError']> {
+  return (error, kind) => {
+    metrics.redisFault(kind)
+    logger[kind === 'connection' ? 'warn' : 'debug'](errorFields(error), `redis.${kind}`)
+  }
 }
 
 async function prune(log: TurnLog, clock: Clock): Promise<void> {

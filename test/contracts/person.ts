@@ -42,7 +42,7 @@ export function personContract(open: () => Promise<OpenHouse>): void {
     await using house = await open()
     for (const userId of ['anna-maria', 'bob']) await live(house, userId)
     const found = Object.fromEntries(
-      await Promise.all(house.personal.map(async ({ name, read }) => [name, [...(await read('anna-maria'))]] as const))
+      await Promise.all(house.personal.map(async ({ name, read }) => [name, await Array.fromAsync(await read('anna-maria'))] as const))
     )
     expect(Object.fromEntries(Object.entries(found).map(([name, rows]) => [name, rows.length]))).toEqual({
       turns: 0, messages: 1, chatMessages: 2, chatSessions: 1, costs: 1, account: 1, overrides: 1, inputs: 1, reviews: 1, decisions: 1, tasks: 1

@@ -1,9 +1,11 @@
 // The connection to Redis, against a real one: what people are told, and that nobody waits for a Redis that is away.
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRedis, redisKey, type RedisConnection } from '../../src/service/store/redis.ts'
 import type { CopilotError } from '../../src/shared/errors.ts'
+import { tempFolder } from '../fakes/service-parts.ts'
 import { hasRedisServer, startRedis } from '../servers/redis.ts'
 
 async function opened(url: string, onError?: (error: CopilotError, kind: string) => void): Promise<RedisConnection & AsyncDisposable> {
@@ -53,6 +55,17 @@ describe.skipIf(!hasRedisServer)('a connection to Redis', () => {
     expect(wrong).not.toContain('hunter2')
     await using connection = await opened(server.url)
     expect(await connection.run((redis) => redis.ping())).toBe('PONG')
+  })
+
+  it('also leads through a socket of the file system', async () => {
+    await using folder = await tempFolder()
+    const path = join(folder.path, 'redis.sock')
+    await using server = await startRedis({ settings: ['--unixsocket', path] })
+    await using connection = await opened(`unix://${path}`)
+    await connection.run((redis) => redis.set(redisKey('by'), 'socket'))
+    await using other = await opened(server.url)
+    expect(await other.run((redis) => redis.get(redisKey('by')))).toBe('socket')
+    expect(connection.address).toBe(path)
   })
 
   it('refuses at once while Redis is away, tells of it, and comes back by itself', async () => {

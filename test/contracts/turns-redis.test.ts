@@ -90,6 +90,28 @@ describe.skipIf(!hasRedisServer)('several processes on one Redis', { timeout: 40
     expect([one.broker.liveTurns, other.broker.liveTurns]).toEqual([0, 0])
   })
 
+  it('lose no event when the calls of Redis get lost, and stop an answer all the same', async () => {
+    const agent = toldAgent()
+    await using one = await startTurns(server.url, agent)
+    await using other = await startTurns(server.url, toldAgent())
+    const question = aQuestion()
+    const there = hear(one.broker, question)
+    const answer = await agent.next()
+    const heard = hear(other.broker, question)
+    await expect.poll(() => heard.events.length).toBe(1)
+    for (let word = 1; word <= 3; word += 1) {
+      // What is published until they are back is heard by nobody.
+      expect(Number(await one.redis.run((client) => client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub'])))).toBeGreaterThan(0)
+      answer.say({ type: 'delta', text: `${word} ` })
+      await expect.poll(() => textOf(heard.events), { timeout: 5_000 }).toBe(wordsTo(word))
+    }
+    await one.redis.run((client) => client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']))
+    expect(await other.broker.cancel(anna, question.turnId)).toBe(true)
+    await Promise.all([there.ended, heard.ended])
+    expect(heard.events).toEqual(there.events)
+    isNumbered(heard.events)
+  })
+
   it('answer a turn once that both are asked at the same moment', async () => {
     const agents = [toldAgent(), toldAgent()] as const
     await using one = await startTurns(server.url, agents[0])
@@ -144,7 +166,7 @@ describe.skipIf(!hasRedisServer)('several processes on one Redis', { timeout: 40
     expect(await other.personal[0]!.erase('bob')).toBe(0)
     expect(await other.personal[0]!.erase('anna')).toBe(1)
     await expect(one.broker.open(anna, question, { resuming: true })).rejects.toMatchObject({ code: 'not_found' })
-    expect([...(await other.personal[0]!.read('anna'))]).toEqual([])
+    expect([...((await other.personal[0]!.read('anna')) as Iterable<object>)]).toEqual([])
   })
 
   it('don’t take what lives elsewhere when they start', async () => {

@@ -1,9 +1,6 @@
 // The service under the fuzzer: a process of its own, so that its memory and handles can be measured, with a model that answers at
 // once and bounds that let a flood in. It counts every bug that its log tells of.
 import { setLogger } from '@grpc/grpc-js'
-import { v7 as uuidv7 } from 'uuid'
-import { issueToken } from '../../src/service/auth/issuer.ts'
-import { signingKeys } from '../../src/service/auth/keys.ts'
 import { startService } from '../../src/service/compose.ts'
 import { readConfig } from '../../src/service/config.ts'
 import type { Logger } from '../../src/service/logging.ts'
@@ -13,14 +10,13 @@ import { toldProvider } from '../fakes/service-running.ts'
 /** What is asked of this process, and what it says of itself. */
 export interface Measured {
   readonly heapBytes: number
-  /** Timers, sockets and the like that keep it alive. */
+  /** Its servers and sockets. Timers come and go; pipes are to this process. */
   readonly handles: readonly string[]
   readonly bugs: readonly string[]
 }
 export interface Ready {
   readonly grpc: string
   readonly http: string
-  readonly token: string
 }
 
 const ENOUGH_BUGS = 20
@@ -35,9 +31,11 @@ const logger: Logger = {
 setLogger({ error: quiet, info: quiet, debug: quiet })
 process.on('unhandledRejection', (error) => bugs.push(`unhandled ${String(error)}`))
 
-/** Like a told one, but it has its answer at hand. */
+/** Like a told one, but it has its answer at hand, and reads however much it is given. */
+const told = toldProvider()
 const provider: Provider = {
-  ...toldProvider(),
+  ...told,
+  profile: () => ({ ...told.profile(), contextWindow: 100_000_000 }),
   async *stream() {
     yield { type: 'text', text: 'ok' }
     yield { type: 'usage', inputTokens: 1, outputTokens: 1, cachedTokens: 0 }
@@ -57,8 +55,7 @@ const config = readConfig({
 const many = 1_000_000_000
 const bounds = { burst: many, perSecond: many, refusalsInARow: many, connectionsPerUser: many, connections: many }
 const service = await startService({ config, logger, providers: [provider], bounds })
-const order = { userId: 'fuzz', role: 'user', ttlMs: 86_400_000, now: Date.now(), tokenId: uuidv7() }
-process.send?.({ grpc: service.grpc, http: service.http, token: await issueToken(await signingKeys(config.dataDir), order) } satisfies Ready)
+process.send?.({ grpc: service.grpc, http: service.http } satisfies Ready)
 
 // A fuzzer that was cut off takes its service with it.
 process.on('disconnect', () => process.exit(1))
@@ -69,7 +66,8 @@ process.on('message', (asked) => {
   globalThis.gc?.()
   setTimeout(() => {
     globalThis.gc?.()
-    const handles = process.getActiveResourcesInfo().filter((name) => !name.includes('Timeout') && !name.includes('Immediate'))
-    process.send?.({ heapBytes: process.memoryUsage().heapUsed, handles, bugs: bugs.splice(0) } satisfies Measured)
+    const handles = process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
+    const { heapUsed, external } = process.memoryUsage()
+    process.send?.({ heapBytes: heapUsed + external, handles, bugs: bugs.splice(0) } satisfies Measured)
   }, 50)
 })

@@ -83,7 +83,8 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     const startedAt = clock.now()
     const masked = await maskTurn(turn, answering.emit, audit)
     const organisation = await organisationOf(turn.userId)
-    const input = agentInputSchema.parse(inputOfTurn(masked, organisation))
+    // Made here, from what the doors have checked.
+    const input = inputOfTurn(masked, organisation)
     answering.emit({ type: 'status', stage: 'Reading the knowledge base' })
     return { turn: masked, input, organisation, startedAt, request: await gather(masked, answering, organisation) }
   }
@@ -91,9 +92,8 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   /** What was read is what was said, also where it was stopped or broke off. */
   const answerChat = async ({ turn, input, request, organisation, startedAt }: Prepared, answering: AnswerOptions): Promise<FinishReason> => {
     const { userId, turnId, question } = turn
-    const { text, result } = await respond(orchestrator, { turn, request, organisation }, answering)
-    if (text !== '')
-      await conversation.save({
+    const keep = (text: string): Promise<void> =>
+      conversation.save({
         userId,
         sessionId: question.sessionId,
         turnId,
@@ -102,6 +102,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
         text,
         createdAt: clock.now()
       })
+    const { text, result } = await respond(orchestrator, { turn, request, organisation, keep }, answering)
     if ('error' in result) throw result.error
     const processingTime = Math.max(0, clock.now() - startedAt)
     onOutput?.(agentOutputSchema.parse(chatOutput({ input, request, text, processingTime })))

@@ -21,10 +21,16 @@ export interface RespondInput {
   readonly turn: AgentTurn
   readonly request: ProviderRequest
   readonly organisation: string | null
+  /** Makes what was said durable; absent: nobody has to remember it. Not called for an answer without text. */
+  readonly keep?: (text: string) => Promise<void>
 }
 
-/** Never rejects: a failure is part of the reply, because what was read before it must be kept. */
-export async function respond(orchestrator: Orchestrator, { turn, request, organisation }: RespondInput, options: AnswerOptions): Promise<Reply> {
+/** Rejects only where what was said can't be kept: any other failure is part of the reply, because what was read before it must be. */
+export async function respond(
+  orchestrator: Orchestrator,
+  { turn, request, organisation, keep }: RespondInput,
+  options: AnswerOptions
+): Promise<Reply> {
   const { signal, emit } = options
   const { turnId, userId, question } = turn
   const filter = createOutputFilter()
@@ -39,6 +45,12 @@ export async function respond(orchestrator: Orchestrator, { turn, request, organ
       if (source !== undefined) emit({ type: 'citation', ...source })
     }
   }
+  let kept: Promise<void> | null = null
+  /** All that was said, once: beside the cost of the answer where that is put on record, else afterwards. */
+  const keepAll = async (): Promise<void> => {
+    show(filter.end())
+    if (text !== '') await (kept ??= keep?.(text) ?? Promise.resolve())
+  }
   const answered = async (): Promise<Outcome> => {
     signal.throwIfAborted()
     emit({ type: 'status', stage: 'Answering' })
@@ -46,19 +58,20 @@ export async function respond(orchestrator: Orchestrator, { turn, request, organ
       signal,
       asker: { turnId, userId, organisation: organisation ?? '', client: clientOf(question) },
       reuse: reuseOf(question),
+      alongside: keepAll,
       emit: (event) => (event.type === 'delta' ? show(filter.next(event.text)) : emit(event))
     })
   }
   try {
     const { finish, usage } = await answered()
-    show(filter.end())
+    await keepAll()
     if (filter.removed.length > 0) {
       emit({ type: 'notice', kind: 'masked', text: `Left out of the answer: ${[...new Set(filter.removed)].join(', ')}.` })
     }
     emit({ type: 'usage', ...usage })
     return { text, result: { finish } }
   } catch (error) {
-    show(filter.end())
+    await keepAll()
     return { text, result: { error } }
   }
 }

@@ -35,24 +35,30 @@ interface Row {
   priced: number
 }
 
+type SettledRow = Pick<Row, 'organisation' | 'client' | 'month' | 'predicted_micros'>
+
 /** The purse of a whole organisation in the sums; no client is called this, for names have no control characters. */
 const WHOLE = '\u0000'
 
 export function createSqliteLedger({ database, writer }: Pick<Store, 'database' | 'writer'>): Ledger {
   const insert = database.prepare<[Reservation & { month: string }]>(`
     INSERT INTO cost_attempt (attempt_id, turn_id, user_id, organisation, client, provider, model, at, month, predicted_micros, predicted_input_tokens)
-    VALUES (@attemptId, @turnId, @userId, @organisation, @client, @provider, @model, @at, @month, @predictedMicros, @predictedInputTokens)`)
+    VALUES (@attemptId, @turnId, @userId, @organisation, @client, @provider, @model, @at, @month, @predictedMicros, @predictedInputTokens)
+    ON CONFLICT DO NOTHING`)
   const find = database.prepare<[string], Row>('SELECT * FROM cost_attempt WHERE attempt_id = ?')
   const ofTurn = database.prepare<[string], Row>('SELECT * FROM cost_attempt WHERE turn_id = ? ORDER BY at, rowid')
-  const finish = database.prepare<[Settlement & { estimatedFlag: number; pricedFlag: number }]>(`
+  // The row says by itself whether it is still open: no reading first. The sums of the organisation and of the client are one statement.
+  const finish = database.prepare<[Settlement & { estimatedFlag: number; pricedFlag: number }], SettledRow>(`
     UPDATE cost_attempt SET settled_at = @at, outcome = @outcome, input_tokens = @inputTokens, output_tokens = @outputTokens,
       cached_tokens = @cachedTokens, cost_micros = @costMicros, estimated = @estimatedFlag, priced = @pricedFlag
-    WHERE attempt_id = @attemptId`)
-  const reserveInMonth = database.prepare<[string, string, string, number]>(`
-    INSERT INTO cost_month (organisation, client, month, spent_micros, reserved_micros) VALUES (?, ?, ?, 0, ?)
+    WHERE attempt_id = @attemptId AND settled_at IS NULL
+    RETURNING organisation, client, month, predicted_micros`)
+  const reserveInMonth = database.prepare<[Pick<Reservation, 'organisation' | 'client' | 'predictedMicros'> & { month: string; whole: string }]>(`
+    INSERT INTO cost_month (organisation, client, month, spent_micros, reserved_micros)
+    VALUES (@organisation, @whole, @month, 0, @predictedMicros), (@organisation, @client, @month, 0, @predictedMicros)
     ON CONFLICT DO UPDATE SET reserved_micros = reserved_micros + excluded.reserved_micros`)
-  const settleInMonth = database.prepare<[number, number, string, string, string]>(
-    'UPDATE cost_month SET spent_micros = spent_micros + ?, reserved_micros = reserved_micros - ? WHERE organisation = ? AND client = ? AND month = ?'
+  const settleInMonth = database.prepare<[number, number, string, string, string, string]>(
+    'UPDATE cost_month SET spent_micros = spent_micros + ?, reserved_micros = reserved_micros - ? WHERE organisation = ? AND client IN (?, ?) AND month = ?'
   )
   const ofMonth = database.prepare<[string, string, string], { spent_micros: number; reserved_micros: number }>(
     'SELECT spent_micros, reserved_micros FROM cost_month WHERE organisation = ? AND client = ? AND month = ?'
@@ -74,27 +80,23 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
     return spentMicros + reservedMicros + reservation.predictedMicros <= cap.micros
   }
   const settle = (settlement: Settlement): boolean => {
-    const row = find.get(settlement.attemptId)
-    if (row === undefined || row.settled_at !== null) return false
     requireWholeMicros(settlement.costMicros)
-    finish.run({ ...settlement, estimatedFlag: settlement.estimated ? 1 : 0, pricedFlag: settlement.priced ? 1 : 0 })
-    for (const client of [WHOLE, row.client]) {
-      settleInMonth.run(settlement.costMicros, row.predicted_micros, row.organisation, client, row.month)
-    }
+    const row = finish.get({ ...settlement, estimatedFlag: settlement.estimated ? 1 : 0, pricedFlag: settlement.priced ? 1 : 0 })
+    if (row === undefined) return false
+    settleInMonth.run(settlement.costMicros, row.predicted_micros, row.organisation, WHOLE, row.client, row.month)
     return true
   }
 
   return {
     reserve: (reservation, caps = []) =>
       writer.write(() => {
-        if (find.get(reservation.attemptId) !== undefined) return true
+        if (caps.length > 0 && find.get(reservation.attemptId) !== undefined) return true
         requireWholeMicros(reservation.predictedMicros)
         const month = monthOf(reservation.at)
         if (!caps.every((cap) => fits(reservation, month, cap))) return false
-        insert.run({ ...reservation, month })
-        for (const client of [WHOLE, reservation.client]) {
-          reserveInMonth.run(reservation.organisation, client, month, reservation.predictedMicros)
-        }
+        if (insert.run({ ...reservation, month }).changes === 0) return true
+        const { organisation, client, predictedMicros } = reservation
+        reserveInMonth.run({ organisation, client, predictedMicros, month, whole: WHOLE })
         return true
       }),
     settle: (settlement) => writer.write(() => settle(settlement)),

@@ -99,6 +99,12 @@ export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { ca
     const outcome = outcomeOf(key, messageId, goneSignal(reply.raw))
     try {
       const kept = await desk.write(caller, { key, messageId, question })
+      // It has no answer and gets none: waiting for one would never end.
+      if (kept.state === 'failed') {
+        throw new CopilotError('conflict', 'This message could not be answered. Send it with a new message_id to ask again.', {
+          details: { field: 'message_id' }
+        })
+      }
       const answer = kept.state === 'answered' ? await answerTo(kept) : await outcome.promise
       await sessions.markDelivered(key, [answer.messageId])
       return { ...messageJson(answer), reply_to: messageId, response: answer.content }

@@ -18,13 +18,13 @@ export interface KnowledgeRouteOptions extends KnowledgeRoom {
 const MOST_BYTES = 50 * 1_048_576
 const uploadQuery = z.object({ name: z.string().min(1).max(1_000), client: z.string().max(1_000).default('') })
 const listQuery = z.object({ client: z.string().max(1_000).optional() })
-const idParams = z.object({ id: z.string().max(100) })
 
 /* oxlint-disable oxc/no-async-endpoint-handlers -- the rule is Express's; Fastify awaits its handlers */
 /** `/api/v1/knowledge/documents` and `/api/v1/knowledge/refresh`. */
 export async function knowledgeRoutes(app: FastifyInstance, options: KnowledgeRouteOptions): Promise<void> {
   const { library, refreshing, callerOf, goneSignal } = options
   const path = '/api/v1/knowledge/documents'
+  const idOf = ({ params }: FastifyRequest): string => (params as { id: string }).id
   const keeper = async (request: FastifyRequest): Promise<Caller> => {
     const caller = await callerOf(request)
     requirePermission(caller, 'knowledge.manage')
@@ -57,14 +57,13 @@ export async function knowledgeRoutes(app: FastifyInstance, options: KnowledgeRo
     })
     room.get(`${path}/:id`, async (request) => {
       const caller = await keeper(request)
-      const { id } = idParams.parse(request.params)
-      const found = (await library.list(organisationOf(caller))).find((document) => document.id === id)
+      const found = (await library.list(organisationOf(caller))).find(({ id }) => id === idOf(request))
       if (found === undefined) throw new CopilotError('not_found', 'There is no such document.')
       return shown(found)
     })
     room.delete(`${path}/:id`, async (request, reply) => {
       const caller = await keeper(request)
-      await library.remove({ organisation: organisationOf(caller), actor: caller.userId, id: idParams.parse(request.params).id })
+      await library.remove({ organisation: organisationOf(caller), actor: caller.userId, id: idOf(request) })
       return await reply.code(204).send()
     })
     room.post('/api/v1/knowledge/refresh', async (request, reply) => {

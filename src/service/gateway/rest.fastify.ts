@@ -98,14 +98,16 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
     return reply.code(allowed.length === 0 ? code : 405).send(body)
   })
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     meter.message()
     reply.raw.once('close', meter.connected())
+    done()
   })
   // Only now: reading the body ends whatever went beside the call before it.
   app.addHook('preValidation', (request, _reply, done) => correlated(request.id, done))
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     void reply.header('x-correlation-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    done(null, payload)
   })
 
   const callerOf = async (request: FastifyRequest): Promise<Caller> => {

@@ -114,9 +114,11 @@ function serve(socket: AnySocket, parts: GatewayParts): void {
 
 function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
   const gone = new AbortController()
-  socket.once('disconnect', () => {
+  socket.once('disconnect', (reason) => {
     gone.abort()
     socket.data.leave()
+    // There is no other namespace to go to: a connection that stayed would take up room without having a place.
+    if (reason === 'client namespace disconnect') socket.conn.close()
   })
   const outgoing = watchPackets(socket.conn, parts.bounds)
   const wire = {

@@ -38,6 +38,7 @@ export function threadDialect(peer: Peer, parts: GatewayParts): Readonly<Record<
   gone.addEventListener('abort', stop, { once: true })
 
   const tellEnd = ({ key, answer }: Extract<DeskEvent, { type: 'answered' }>, give: typeof deliver): void => {
+    startedAt.delete(answer.answer.replyTo)
     peer.send('ai_typing', { thread_id: key.sessionId, is_typing: false })
     give(answer)
   }
@@ -128,9 +129,10 @@ export function threadDialect(peer: Peer, parts: GatewayParts): Readonly<Record<
       }
     },
     // What a person is typing changes nothing here; it shows that the client speaks this dialect.
-    typing: async (payload) => {
+    typing: async (payload, ack) => {
       fieldsOf(payload)
       speaks = true
+      ack?.({ ok: true, message_id: '' })
     }
   }
 }

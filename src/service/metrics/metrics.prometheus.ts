@@ -55,6 +55,8 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
   const commits = counter('aside_store_commits_total', 'Commits of the store.')
   const committed = counter('aside_store_writes_total', 'Writes in those commits: turn logs, messages, ledger.')
   const committing = histogram('aside_store_commit_seconds', 'How long commits took.', COMMITTING)
+  const redisFaults = counter('aside_redis_errors_total', 'Connections to Redis lost or refused, and commands that failed for it.', ['kind'])
+  const takenUp = counter('aside_turns_taken_up_total', 'Turns that another process had left behind and this one took up.')
   const alerts = gauge('aside_alert_firing', '1 while the alert fires.', ['rule'])
   const liveTurns = gauge('aside_turns_live', 'Turns that are being answered.')
   const queueDepth = gauge('aside_queue_depth', 'Questions that wait for a free place at a provider.')
@@ -139,6 +141,8 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
       committed.inc(jobs)
       committing.observe(tookMs / 1_000)
     },
+    redisFault: (kind) => redisFaults.inc({ kind }),
+    takenUp: (turns) => takenUp.inc(turns),
     alert: (rule, isFiring) => alerts.set({ rule }, isFiring ? 1 : 0),
     watch: (next) => void (look = next),
     totals: async () => totalsOf(await questions.get(), await total.get()),

@@ -97,6 +97,17 @@ describe('metrics', () => {
     expect(totalSeconds.at(-1)).toEqual({ le: Number.POSITIVE_INFINITY, count: 5 })
   })
 
+  it('counts faults of Redis, and turns that were taken up', async () => {
+    const { metrics, value } = setUp()
+    metrics.redisFault('connection')
+    metrics.redisFault('command')
+    metrics.redisFault('command')
+    metrics.takenUp(3)
+    expect(await value('aside_redis_errors_total{kind="connection"}')).toBe(1)
+    expect(await value('aside_redis_errors_total{kind="command"}')).toBe(2)
+    expect(await value('aside_turns_taken_up_total')).toBe(3)
+  })
+
   it('has the process’s own figures', async () => {
     const { text } = await setUp().metrics.render(never)
     for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_resident_memory_bytes', 'process_cpu_seconds_total'])

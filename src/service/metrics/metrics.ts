@@ -69,6 +69,10 @@ export interface Metrics {
   cache(hit: boolean): void
   /** One commit of the store, which turn logs are most of. */
   commit(jobs: number, tookMs: number): void
+  /** A connection to Redis was lost or refused, or a command failed for a fault of Redis. */
+  redisFault(kind: 'connection' | 'command'): void
+  /** Turns that another process had left behind, and that this one took up. */
+  takenUp(turns: number): void
   alert(rule: string, isFiring: boolean): void
   /** Where `render` looks for what is so now. */
   watch(look: (signal: AbortSignal) => Promise<Snapshot>): void

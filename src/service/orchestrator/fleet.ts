@@ -93,10 +93,14 @@ export function createFleet({ providers, placesOf, breakerRules, clock, onSignal
     return made
   }
 
+  const known = new Map<Provider, Member>()
+
   const memberOf = (provider: Provider): Member => {
     const profile = provider.profile()
+    const last = known.get(provider)
+    if (last?.profile === profile) return last
     const modelName = profile.model ?? provider.id
-    return {
+    const member: Member = {
       provider,
       profile,
       modelName,
@@ -105,8 +109,12 @@ export function createFleet({ providers, placesOf, breakerRules, clock, onSignal
         return inFlight.get(provider) ?? 0
       },
       places: provider.kind === 'local' ? Number.MAX_SAFE_INTEGER : placesOf(provider),
-      ready: ready.get(provider) ?? true
+      get ready() {
+        return ready.get(provider) ?? true
+      }
     }
+    known.set(provider, member)
+    return member
   }
 
   return {

@@ -45,13 +45,19 @@ export interface LaneOptions extends Pick<Lane, 'attemptId' | 'seat' | 'seam' | 
 export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptions): Lane {
   const controller = new AbortController()
   const { provider } = facts.seat.member
+  let isStopped = false
+  let isOver = false
+  // By hand: a signal made of two costs more than all that is told through it.
+  const leave = (): void => controller.abort(signal.reason)
+  signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
 
   const run = async (): Promise<void> => {
     const tell = (event: LaneEvent): void => {
-      if (!controller.signal.aborted) onEvent(event)
+      if (!isStopped) onEvent(event)
     }
     try {
-      for await (const part of provider.stream(request, AbortSignal.any([signal, controller.signal]))) {
+      for await (const part of provider.stream(request, controller.signal)) {
         if (part.type === 'usage') {
           const { type: _type, ...usage } = part
           lane.usage = usage
@@ -68,6 +74,9 @@ export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptio
       tell({ type: 'failed', lane, error: undefined })
     } catch (error) {
       tell({ type: 'failed', lane, error: toProviderFailure(error, provider.name) })
+    } finally {
+      isOver = true
+      signal.removeEventListener('abort', leave)
     }
   }
 
@@ -77,7 +86,10 @@ export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptio
     usage: null,
     usageCovers: 0,
     firstTextMs: null,
-    stop: () => controller.abort(OVER),
+    stop() {
+      isStopped = true
+      if (!isOver) controller.abort(OVER)
+    },
     ended: Promise.resolve()
   }
   return Object.assign(lane, { ended: run() })

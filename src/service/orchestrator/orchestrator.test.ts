@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { aRequest } from '../../../test/contracts/provider.ts'
-import { orchestra, scripted, stop, text, used, type OrchestraOptions, type Step } from '../../../test/fakes/service-orchestra.ts'
+import { anna, orchestra, scripted, stop, text, used, type OrchestraOptions, type Step } from '../../../test/fakes/service-orchestra.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/kit/clock.ts'
 import { createLocalKnowledge } from '../providers/localKnowledge.ts'
@@ -18,6 +18,40 @@ const house = (options: Partial<OrchestraOptions> & Pick<OrchestraOptions, 'prov
   orchestra({ clock: systemClock, ...options, settings: { timing: quick, ...options.settings } })
 const good = (piece = 'Good answer.'): Step[] => [text(piece), used(10, 5), stop]
 const best = { facts: { quality: 3 } } as const
+
+describe('the end of an answer', () => {
+  const answered = async (steps: Step[], alongside: () => Promise<void>) => {
+    const { orchestrator, ledger } = house({ providers: [scripted('a', [steps])] })
+    const outcome = orchestrator.answer(aRequest, { signal: new AbortController().signal, emit: () => undefined, asker: anna, alongside })
+    return { outcome, open: async () => (await ledger.total()).open }
+  }
+
+  it('waits for what is kept beside its cost', async () => {
+    const kept = Promise.withResolvers<void>()
+    const began = Promise.withResolvers<void>()
+    const { outcome } = await answered(good(), () => (began.resolve(), kept.promise))
+    let isOver = false
+    void outcome.then(() => (isOver = true))
+    await began.promise
+    await wait(5)
+    expect(isOver).toBe(false)
+    kept.resolve()
+    expect(await outcome).toMatchObject({ finish: 'stop' })
+  })
+
+  it('fails with what could not be kept, and has its cost on record', async () => {
+    const { outcome, open } = await answered(good(), () => Promise.reject(new CopilotError('unavailable', 'The disk is full.')))
+    await expect(outcome).rejects.toThrow('The disk is full.')
+    expect(await open()).toBe(0)
+  })
+
+  it('leaves what a broken answer said to who asked', async () => {
+    let isAsked = false
+    const { outcome } = await answered([text('Half'), failure('invalid')], async () => void (isAsked = true))
+    await expect(outcome).rejects.toMatchObject({ code: 'invalid_request' })
+    expect(isAsked).toBe(false)
+  })
+})
 
 describe('before the first text', () => {
   it.each<FailureKind>(['rate_limited', 'overloaded', 'unauthenticated', 'unavailable', 'timeout', 'cut'])(

@@ -46,6 +46,11 @@ export interface AnswerOptions {
   readonly asker?: Asker
   /** Whether an answer of a moment ago may be given again; absent: no. */
   readonly reuse?: Reuse
+  /**
+   * Called once all text is there, in the tick in which the cost is put on record, so that both become durable together; awaited.
+   * Not called for an answer that failed, nor for one that is given again.
+   */
+  readonly alongside?: () => Promise<void>
 }
 
 export interface Reuse {
@@ -129,7 +134,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   })
 
   return {
-    async answer(request, { signal, emit, asker = NOBODY }) {
+    async answer(request, { signal, emit, asker = NOBODY, alongside }) {
       const startedAt = now()
       signal.throwIfAborted()
       const [standing] = await Promise.all([budgets.standing(asker), fleet.look(signal)])
@@ -182,6 +187,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         fit: (asked, { profile, modelName }, said) =>
           fitToWindow(asked, profile, said === '' ? 0 : tariff.roughTokens(said, modelName) + CONTINUATION_TOKENS),
         reserve,
+        alongside,
         timing: settings.timing,
         now,
         newId,

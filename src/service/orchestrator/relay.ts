@@ -77,6 +77,8 @@ export interface RelayOptions {
   readonly fit: (request: ProviderRequest, member: Member, said: string) => ProviderRequest
   /** The caps of the budget, checked with each reservation. */
   readonly reserve: (attemptId: string, member: Member, prompt: ProviderRequest['prompt']) => Promise<boolean>
+  /** What is to become durable together with the cost of a complete answer. */
+  readonly alongside?: (() => Promise<void>) | undefined
   readonly timing: RelayTiming
   readonly now: () => number
   readonly newId: NewId
@@ -347,7 +349,8 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   try {
     signal.throwIfAborted()
     const { finish, by } = await run()
-    const used = sum(await Promise.all(settled))
+    const [all] = await Promise.all([Promise.all(settled), options.alongside?.()])
+    const used = sum(all)
     return { finish, by, text: said, used, firstTextAt, failovers }
   } finally {
     clearTimeout(quietTimer)

@@ -3,6 +3,7 @@
 import { errors, Pool, type Dispatcher } from 'undici'
 import { CopilotError } from '../../shared/errors.ts'
 import type { FinishReason } from '../../shared/turn.ts'
+import { exchange, type Exchange } from './exchange.undici.ts'
 import { MalformedAnswer, type AnswerReader, type AnswerSink, type Codec, type UpstreamCall } from './codec.ts'
 import { ProviderFailure } from './failure.ts'
 import { modelFacts, type ModelFacts } from './models.ts'
@@ -46,6 +47,8 @@ export interface Protocol {
 const MOST_REFUSAL_BYTES = 100_000
 const MOST_LIST_BYTES = 5_000_000
 const WHOLE_TOLD_EVERY_MS = 100
+/** Pieces of a stream that come closer together than this are told as one: a quarter of a frame. */
+const PIECE_TOLD_EVERY_MS = 4
 /** For an upstream to close its answer after it said that it was complete; keeps the connection for the next one. */
 const CLOSING_MS = 200
 
@@ -68,15 +71,15 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
   let profile = profileOf(options.model)
 
   const call = async (wanted: UpstreamCall, signal: AbortSignal, caller?: ProviderCaller): Promise<Dispatcher.ResponseData> => {
-    const proof = await authorise(wanted, caller)
-    return await pool.request({
-      method: wanted.method,
-      path: prefix + wanted.path,
-      headers: { ...wanted.headers, ...proof },
-      body: wanted.body ?? null,
-      signal
-    })
+    return await pool.request({ ...dispatched(wanted, await authorise(wanted, caller)), signal })
   }
+
+  const dispatched = (wanted: UpstreamCall, proof: UpstreamCall['headers']): Dispatcher.DispatchOptions => ({
+    method: wanted.method,
+    path: prefix + wanted.path,
+    headers: { ...wanted.headers, ...proof },
+    body: wanted.body ?? null
+  })
 
   const refused = async ({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ProviderFailure> =>
     refusal({ status: statusCode, headers, body: refusalBody(await atMost(body, MOST_REFUSAL_BYTES)) }, options)
@@ -120,23 +123,25 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
     async *stream(request, signal) {
       const watch = createStallWatch({ ...options.timeouts, ...request.timeouts }, signal)
       const answer = createAnswer(watch)
+      let reply: Exchange | null = null
       try {
         const model = profile.model ?? (await choose(watch.signal))
-        const response = await call(codec.request(request, model, profile), watch.signal, request.caller)
-        if (response.statusCode !== 200) throw await refused(response)
-        const feed = framing((data) => answer.read(reader, data))
+        const wanted = codec.request(request, model, profile)
         const reader = codec.reader()
-        const isWhole = request.delivery === 'whole'
-        let toldAt = Number.NEGATIVE_INFINITY
+        const feed = framing((data) => answer.read(reader, data))
+        const body: Uint8Array[] = []
+        reply = exchange(pool, dispatched(wanted, await authorise(wanted, request.caller)), {
+          signal: watch.signal,
+          onBytes: (bytes, status) => (status === 200 ? feed(bytes) : keepSome(body, bytes))
+        })
+        // Who waits for the whole is told of its beginning, then now and then: a failure must not take much with it.
+        const everyMs = request.delivery === 'whole' ? WHOLE_TOLD_EVERY_MS : PIECE_TOLD_EVERY_MS
+        let isTold = false
         try {
-          for await (const bytes of response.body) {
-            feed(bytes as Uint8Array)
-            // Who waits for the whole is told of its beginning, then now and then: a failure must not take much with it.
-            if (!isWhole || performance.now() - toldAt > WHOLE_TOLD_EVERY_MS) {
-              const parts = answer.take()
-              if (parts.length > 0) toldAt = performance.now()
-              yield* parts
-            }
+          while (await reply.more(isTold ? everyMs : 0)) {
+            const parts = answer.take()
+            isTold ||= parts.length > 0
+            yield* parts
           }
         } catch (error) {
           // Text that came together with the failure was read by nobody: another provider can still begin.
@@ -144,12 +149,15 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
           // The answer was complete: how its connection ended is no matter.
           if (!answer.isComplete || signal.aborted) throw error
         }
+        const { status, headers } = reply
+        if (status !== 200) throw refusal({ status, headers, body: refusalBody(Buffer.concat(body).toString('utf8')) }, options)
         const last = answer.last(options.name)
         yield* answer.take()
         yield last
       } catch (error) {
         throw failureOf(error, watch, signal)
       } finally {
+        reply?.hangUp()
         watch.stop()
       }
     },
@@ -212,6 +220,11 @@ function createAnswer(watch: StallWatch): Answer {
       throw new ProviderFailure(hasText ? 'cut' : 'unavailable', `${name} broke off before its answer was complete.`)
     }
   }
+}
+
+/** Of a refusal, whose beginning says why. */
+function keepSome(parts: Uint8Array[], bytes: Uint8Array): void {
+  if (parts.reduce((size, part) => size + part.byteLength, 0) <= MOST_REFUSAL_BYTES) parts.push(bytes)
 }
 
 async function atMost(body: AsyncIterable<Uint8Array>, most: number): Promise<string> {

@@ -115,6 +115,7 @@ export function createDesk(options: DeskOptions): Desk {
           answer: details
         }
         if (await sessions.answer(answer)) tell({ ...about, type: 'answered', answer })
+        else tell({ ...about, type: 'failed', error: deleted() })
         return
       }
     }
@@ -232,7 +233,10 @@ export function createDesk(options: DeskOptions): Desk {
       work?.controller.abort()
       await work?.tail
       for (const { question } of waiting) await broker.cancel(caller, question.turnId)
-      return await sessions.remove(owned)
+      const isRemoved = await sessions.remove(owned)
+      // Whoever waits for these answers would wait for ever.
+      for (const message of waiting) tell({ key: owned, replyTo: message.messageId, type: 'failed', error: deleted() })
+      return isRemoved
     },
     async resume() {
       const waiting = (await sessions.orphans()).filter((message) => !taken.has(messageName(message)))
@@ -269,5 +273,11 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     const timer = setTimeout(end, ms)
     signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+function deleted(): CopilotError {
+  return new CopilotError('not_found', 'The session was deleted before this message was answered. Nothing of it was kept.', {
+    details: { field: 'session_id' }
   })
 }

@@ -95,6 +95,51 @@ describe('broker', () => {
     expect(heard.events).toHaveLength(3)
   })
 
+  it('begins the answer while the question is being written, and tells nobody before it is', async () => {
+    const inner = createMemoryTurnLog()
+    const gate = Promise.withResolvers<void>()
+    const { broker, agent, log } = setUp({ ...inner, open: async (record) => (await gate.promise, await inner.open(record)) })
+    const question = aQuestion()
+    const heard = hear(broker, question)
+    const answer = await agent.next()
+    answer.say({ type: 'delta', text: 'early' })
+    answer.finish()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(heard.events).toEqual([])
+    expect(await log.find(question.turnId)).toBe(null)
+    gate.resolve()
+    await heard.ended
+    expect(reduceTurn(heard.events)).toMatchObject({ state: 'done', text: 'early', lastSeq: 3 })
+  })
+
+  it('stops an answer whose question could not be written, and takes the question again', async () => {
+    const inner = createMemoryTurnLog()
+    const full = new CopilotError('unavailable', 'The disk is full.')
+    let opens = 0
+    const gate = Promise.withResolvers<void>()
+    const open: TurnLog['open'] = async (record) => {
+      opens += 1
+      if (opens > 1) return await inner.open(record)
+      await gate.promise
+      throw full
+    }
+    const { broker, agent, log } = setUp({ ...inner, open })
+    const question = aQuestion()
+    const heard = hear(broker, question)
+    const answer = await agent.next()
+    answer.say({ type: 'delta', text: 'for nobody' })
+    gate.resolve()
+    await expect(heard.ended).rejects.toBe(full)
+    expect(answer.signal.aborted).toBe(true)
+    expect(heard.events).toEqual([])
+    expect(await log.find(question.turnId)).toBe(null)
+    expect(broker.liveTurns).toBe(0)
+    const again = hear(broker, question)
+    ;(await agent.next()).finish()
+    await again.ended
+    expect(reduceTurn(again.events)).toMatchObject({ state: 'done', text: '' })
+  })
+
   it('lets a listener go without ending the turn', async () => {
     const { broker, agent } = setUp()
     const question = aQuestion()

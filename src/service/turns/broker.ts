@@ -131,11 +131,10 @@ export function createBroker(options: BrokerOptions): Broker {
   }
 
   /** What is claimed and then can't be answered is not kept from others. */
-  const orLetGo = async <T>(turnId: string, work: () => Promise<T>, claimed: Promise<unknown> = Promise.resolve()): Promise<T> => {
+  const orLetGo = async <T>(turnId: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } catch (error) {
-      await claimed.catch(() => undefined)
       ownership.release(turnId)
       throw error
     }
@@ -164,24 +163,32 @@ export function createBroker(options: BrokerOptions): Broker {
     if (stopping) throw faults.stopping()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
-    let isNew: boolean
+    // Asked for in the same tick, both are in the same commit.
+    const opening = log.open(record)
+    const opened = Promise.all([opening.then(onlyIfNew), agent.receive(record)])
+    const controller = new AbortController()
+    const onLost = (): void => controller.abort(faults.unheard())
+    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', opened, onLost })
+    turn.emit({ type: 'accepted', messageId: record.messageId })
+    let entry: Running | null = null
     try {
-      // Asked for in the same tick, both are in the same commit.
-      const [opening, receiving] = [log.open(record), agent.receive(record)]
-      isNew = await orLetGo(record.turnId, () => Promise.all([opening, receiving]).then(([first]) => first), opening)
+      // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable. Where
+      // another process may have been asked for it too, only the one that opens it begins.
+      if (ownership.isShared) await opened
+      entry = start(turn, controller, { delivery, release })
+      await opened
+      return entry
     } catch (error) {
-      release?.()
+      turn.abandon(toCopilotError(error))
+      controller.abort(faults.cancelled())
+      // Until then the same turn id can't be opened again: two runs of one turn would share its place.
+      if (entry === null) release?.()
+      else await entry.finished
+      const isNew = await opening.catch(() => true)
+      if (!isNew) return await begin(userId, question, { resuming: true })
+      ownership.release(record.turnId)
       throw error
     }
-    if (!isNew) {
-      // Another process was asked for it at the same moment, and was quicker.
-      release?.()
-      return await begin(userId, question, { resuming: true })
-    }
-    const controller = new AbortController()
-    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', onLost: () => controller.abort(faults.unheard()) })
-    turn.emit({ type: 'accepted', messageId: record.messageId })
-    return start(turn, controller, { delivery, release })
   }
 
   const enter = (userId: string, question: Question, opening: Opening): Promise<Running | LoggedTurn> => {
@@ -308,4 +315,9 @@ export function createBroker(options: BrokerOptions): Broker {
       await leave([...running])
     }
   }
+}
+
+/** Asked for at the same moment, another process may have been quicker. */
+function onlyIfNew(isNew: boolean): void {
+  if (!isNew) throw faults.takenOver()
 }

@@ -19,6 +19,8 @@ export interface ComposeTurnsOptions extends Omit<BrokerOptions, 'log' | 'owners
   readonly redis: RedisConnection
   /** The same key in all processes; null: questions and answers are in Redis as they are. */
   readonly sealer: Sealer | null
+  /** Told how many turns of others this process took up. */
+  readonly onTakenUp?: (turns: number) => void
   readonly random?: Random
   /** How long answers under way wait for a Redis that is away. */
   readonly patienceMs?: number
@@ -73,7 +75,10 @@ export async function composeTurns(options: ComposeTurnsOptions, started: AsyncD
       async revive() {
         ownership.start(async () => {
           const counts = await broker.revive()
-          if (counts.restarted + counts.ended > 0) logger.info(counts, 'turns.taken_up')
+          const turns = counts.restarted + counts.ended
+          if (turns === 0) return
+          logger.info(counts, 'turns.taken_up')
+          options.onTakenUp?.(turns)
         })
         return await broker.revive()
       },

@@ -50,6 +50,18 @@ describe('a live turn', () => {
     expect(batches.map((batch) => batch.length)).toEqual([4])
   })
 
+  it('is begun at once; what leads to the first text comes with it, and the text does not wait', async () => {
+    const { live, batches } = await turn(false)
+    live.emit({ type: 'accepted', messageId: 'm' })
+    await live.settled()
+    live.emit({ type: 'status', stage: 'Looking' })
+    for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
+    expect(batches.map((batch) => batch.length)).toEqual([1])
+    live.emit({ type: 'delta', text: 'a' })
+    for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
+    expect(batches.map((batch) => batch.length)).toEqual([1, 2])
+  })
+
   it('is written after a moment when the whole takes its time', async () => {
     const { live, batches } = await turn(true)
     live.emit({ type: 'delta', text: 'a' })

@@ -31,14 +31,16 @@ export interface LiveTurnOptions {
   readonly isWhole?: boolean
   /** Called when the log refuses: nobody hears what is emitted after that. */
   readonly onLost?: () => void
+  /** Resolves when the turn is in the log; absent: it is. Nothing is written before, and nothing at all when it rejects. */
+  readonly opened?: Promise<unknown>
 }
 
 /** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
 const WHOLE_WAIT_MS = 50
-/** The same for pieces of text after the first, which never waits: a third of a frame, so that nobody sees it. */
+/** The same for pieces of text after the first, and for what leads to it: a third of a frame, so that nobody sees it. */
 const PIECE_WAIT_MS = 5
 
-export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false, onLost }: LiveTurnOptions): LiveTurn {
+export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false, opened, onLost }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
   const durable: TurnEvent[] = [...past]
   let pending: TurnEvent[] = []
@@ -58,10 +60,14 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
 
   const write = async (): Promise<void> => {
     // What is emitted within the same tick goes into the same commit.
-    await Promise.resolve()
+    try {
+      await opened
+    } catch (error) {
+      lost ??= toCopilotError(error)
+      wake()
+    }
     while (pending.length > 0 && lost === null) {
-      const waitMs = isWhole ? WHOLE_WAIT_MS : hasWrittenText ? PIECE_WAIT_MS : 0
-      if (waitMs > 0 && !ended) await moreToCome(waitMs)
+      if (!isPressing()) await moreToCome(isWhole ? WHOLE_WAIT_MS : PIECE_WAIT_MS)
       if (lost !== null) break
       const batch = pending
       pending = []
@@ -78,7 +84,13 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     writing = null
   }
 
-  /** Until the end, or for a moment. */
+  /** The end; and for one who reads along what begins the turn, or tells that it has begun again, and the first text. */
+  const isPressing = (): boolean => {
+    if (ended || isWhole) return ended
+    return durable.length === past.length || (!hasWrittenText && pending.some(({ type }) => type === 'delta'))
+  }
+
+  /** Until something presses, or for a moment. */
   const moreToCome = (waitMs: number): Promise<void> =>
     new Promise((resolve) => {
       const go = (): void => {
@@ -96,7 +108,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     ended = isTerminal(event)
     pending.push(event)
     writing ??= write()
-    if (ended) hurry?.()
+    if (hurry !== null && isPressing()) hurry()
   }
 
   const changed = (signal: AbortSignal): Promise<void> =>

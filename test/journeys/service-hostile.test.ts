@@ -1,0 +1,79 @@
+// What the fuzzer found, each as a test of its own.
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startHere, toldProvider, type ServiceHere } from '../fakes/service-running.ts'
+
+const model = toldProvider()
+let here: ServiceHere
+beforeAll(async () => void (here = await startHere({ providers: [model] })))
+afterAll(() => here[Symbol.asyncDispose]())
+
+const sessions = '/api/v1/admin/chat/sessions'
+async function ask(method: string, path: string, token: string, body?: unknown): Promise<{ status: number; json: Record<string, unknown> }> {
+  const response = await fetch(`http://${here.service.http}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+  })
+  const text = await response.text()
+  return { status: response.status, json: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) }
+}
+const codeOf = ({ json }: { json: Record<string, unknown> }): unknown => (json['error'] as { code?: string } | undefined)?.code
+
+describe('the library', () => {
+  it.each(['x'.repeat(300), '%00', '..%2f..', 'hasOwnProperty'])('has no document %s, and says so', async (id) => {
+    const token = await here.token('boss', 60_000, 'admin')
+    for (const method of ['GET', 'DELETE']) expect((await ask(method, `/api/v1/knowledge/documents/${id}`, token)).status).toBe(404)
+  })
+})
+
+describe('a message over REST', () => {
+  it('is told that its session was deleted while it waited', async () => {
+    const token = await here.token()
+    const { json } = await ask('POST', sessions, token, { client_name: 'Northwind' })
+    const asked = model.asked.length
+    const waiting = ask('POST', `${sessions}/${String(json['id'])}/messages`, token, { content: 'Is anybody there?' })
+    await expect.poll(() => model.asked.length).toBe(asked + 1)
+    expect((await ask('DELETE', `${sessions}/${String(json['id'])}`, token)).status).toBe(204)
+    const answer = await waiting
+    expect([answer.status, codeOf(answer)]).toEqual([404, 'NOT_FOUND'])
+  })
+})
+
+async function socketIo(token: string): Promise<{ socket: WebSocket; hear: (begin: string) => Promise<string> }> {
+  const socket = new WebSocket(`ws://${here.service.http}/socket.io/?EIO=4&transport=websocket`)
+  const heard: string[] = []
+  let wake = (): void => undefined
+  socket.on('message', (data: Buffer) => {
+    heard.push(data.toString())
+    wake()
+  })
+  const hear = async (begin: string): Promise<string> => {
+    for (;;) {
+      const found = heard.find((text) => text.startsWith(begin))
+      if (found !== undefined) return found
+      await new Promise<void>((resolve) => (wake = resolve))
+    }
+  }
+  await once(socket, 'open')
+  socket.send(`40${JSON.stringify({ token })}`)
+  await hear('40')
+  return { socket, hear }
+}
+
+describe('Socket.IO', () => {
+  it('ends the connection of a client that leaves its only namespace', async () => {
+    const { socket } = await socketIo(await here.token())
+    const closed = once(socket, 'close')
+    socket.send('41')
+    await closed
+  })
+
+  it('acknowledges that somebody types', async () => {
+    const { socket, hear } = await socketIo(await here.token())
+    socket.send('427["typing",{"thread_id":"t","typing":true}]')
+    expect(await hear('437')).toBe('437[{"ok":true,"message_id":""}]')
+    socket.terminate()
+  })
+})
