@@ -100,6 +100,16 @@ describe('readConfig', () => {
     expect(readConfig({ OLLAMA_HOST: 'gpu.local:9999' }).ollamaUrl).toBe('http://gpu.local:9999')
     expect(readConfig({ ASIDE_FIND_OLLAMA: '0' }).ollamaUrl).toBeNull()
   })
+
+  it('shares a PostgreSQL and a folder of keys where it is told to, and names a wrong one without its password', () => {
+    expect(readConfig({ ASIDE_DATA_DIR: '/tmp/x' })).toMatchObject({ databaseUrl: null, keysDir: '/tmp/x/service' })
+    const url = 'postgres://aside:hunter2@db:5432/aside'
+    expect(readConfig({ DATABASE_URL: ` ${url} `, ASIDE_KEYS_DIR: '/srv/keys' })).toMatchObject({
+      databaseUrl: url,
+      keysDir: '/srv/keys'
+    })
+    expect(() => readConfig({ DATABASE_URL: 'mysql://aside:hunter2@db/aside' })).toThrow(/^Configuration: DATABASE_URL (?!.*hunter2)[^\n]*$/)
+  })
 })
 
 describe('takeProcessConfig', () => {
@@ -110,6 +120,7 @@ describe('takeProcessConfig', () => {
       ASIDE_LAUNCH_TOKEN: 'x',
       BUSINESS_API_KEY: 'y',
       REDIS_URL: 'redis://:p@h',
+      DATABASE_URL: 'postgres://a:b@c/d',
       PORT: '0'
     }
     expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', redisUrl: 'redis://:p@h', httpPort: 0 })

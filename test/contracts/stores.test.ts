@@ -1,49 +1,55 @@
 // The contracts of what must last, on each database, and what only several services on one database can get wrong.
 import { describe, expect, it } from 'vitest'
 import { openPostgresOutbox } from '../../src/service/actions/outbox.postgres.ts'
-import { createSqliteOutbox } from '../../src/service/actions/outbox.sqlite.ts'
 import { createPostgresWorklist } from '../../src/service/actions/worklist.postgres.ts'
-import { createSqliteWorklist } from '../../src/service/actions/worklist.sqlite.ts'
 import { createPostgresConversation } from '../../src/service/agent/conversation.postgres.ts'
-import { createSqliteConversation } from '../../src/service/agent/conversation.sqlite.ts'
 import { runDueTasks } from '../../src/service/agent/dueTasks.ts'
+import { createPostgresLedger } from '../../src/service/cost/ledger.postgres.ts'
 import { createPostgresDecisions, createPostgresMessageModels } from '../../src/service/decisions/decisions.postgres.ts'
 import { createPostgresExternalEvents } from '../../src/service/events/externalEvents.postgres.ts'
-import { createSqliteExternalEvents } from '../../src/service/events/externalEvents.sqlite.ts'
+import { createPostgresDocuments } from '../../src/service/knowledge/documents.postgres.ts'
+import { followKnowledge } from '../../src/service/knowledge/knowledge.postgres.ts'
 import { createPostgresAccounts, createPostgresOverrides } from '../../src/service/limits/limits.postgres.ts'
-import { createSqliteAccounts, createSqliteOverrides } from '../../src/service/limits/limits.sqlite.ts'
+import {
+  createPostgresForgetting,
+  createPostgresPersonalStores,
+  impersonalTables,
+  registeredTables
+} from '../../src/service/person/person.postgres.ts'
 import { createPostgresSchedule } from '../../src/service/schedule/schedule.postgres.ts'
-import { createSqliteSchedule } from '../../src/service/schedule/schedule.sqlite.ts'
 import { createPostgresSessions } from '../../src/service/sessions/sessions.postgres.ts'
-import { createSqliteSessions } from '../../src/service/sessions/sessions.sqlite.ts'
+import { openEmbeddedStores } from '../../src/service/stores/embedded.sqlite.ts'
+import type { Stores } from '../../src/service/stores/stores.ts'
 import type { Postgres } from '../../src/service/store/postgres.ts'
 import { anAction, anInput, anOutput } from '../fakes/action-target.ts'
-import { tempStore } from '../fakes/service-parts.ts'
+import { fakeClock, never, tempFolder } from '../fakes/service-parts.ts'
 import { usePostgres } from '../fakes/service-postgres.ts'
 import { agentStoresContract, anEvent, aTask } from './agentStores.ts'
 import { aModel, decisionsContract } from './decisions.ts'
+import { aDocument, aReread, documentsContract } from './documents.ts'
+import { personContract } from './person.ts'
 import { anAnswer, aPending, aSession, sessionsContract } from './sessions.ts'
+
+async function embedded(): Promise<Stores & AsyncDisposable & { readonly path: string }> {
+  const folder = await tempFolder()
+  const stores = await openEmbeddedStores({ dataDir: folder.path, clock: fakeClock(), newId: () => crypto.randomUUID() })
+  return {
+    ...stores,
+    path: folder.path,
+    async [Symbol.asyncDispose]() {
+      await stores.stop()
+      await folder[Symbol.asyncDispose]()
+    }
+  }
+}
 
 describe('in SQLite:', () => {
   describe('chat sessions', () => {
-    sessionsContract(async () => {
-      const temp = await tempStore()
-      return { sessions: createSqliteSessions(temp.store), [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
-    })
+    sessionsContract(embedded)
   })
-  agentStoresContract(async () => {
-    const temp = await tempStore()
-    const { store } = temp
-    return {
-      conversation: createSqliteConversation(store),
-      events: createSqliteExternalEvents(store),
-      schedule: createSqliteSchedule(store),
-      worklist: createSqliteWorklist(store),
-      outbox: createSqliteOutbox(store),
-      accounts: createSqliteAccounts(store),
-      overrides: createSqliteOverrides(store),
-      [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]()
-    }
+  agentStoresContract(embedded)
+  describe('documents', () => {
+    documentsContract(embedded)
   })
 })
 
@@ -57,14 +63,25 @@ const parts = async (postgres: Postgres) => ({
   accounts: createPostgresAccounts(postgres),
   overrides: createPostgresOverrides(postgres),
   models: createPostgresMessageModels(postgres),
-  decisions: createPostgresDecisions(postgres)
+  decisions: createPostgresDecisions(postgres),
+  ledger: createPostgresLedger(postgres),
+  documents: createPostgresDocuments(postgres),
+  personal: [{ name: 'turns', read: async () => [], erase: async () => 0 }, ...createPostgresPersonalStores(postgres, () => crypto.randomUUID())],
+  forgetting: createPostgresForgetting(postgres)
 })
+
+const PUBLIC_TABLES = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 describe('in PostgreSQL:', () => {
   const { shared } = usePostgres()
   const open = async () => {
     const database = await shared()
-    return { ...(await parts(database.postgres)), [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+    const { postgres } = database
+    const everything = async (): Promise<string> => {
+      const tables = await postgres.rows<{ name: string }>(PUBLIC_TABLES)
+      return JSON.stringify(await Promise.all(tables.map(({ name }) => postgres.rows(`SELECT * FROM ${name}`))))
+    }
+    return { ...(await parts(postgres)), everything, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
   }
   describe('chat sessions', () => {
     sessionsContract(open)
@@ -72,6 +89,21 @@ describe('in PostgreSQL:', () => {
   agentStoresContract(open)
   describe('decisions', () => {
     decisionsContract(open)
+  })
+
+  describe('documents', () => {
+    documentsContract(open)
+  })
+  describe('a person’s data', () => {
+    personContract(open)
+
+    it('is registered for every table, so that none is forgotten', async () => {
+      await using database = await shared()
+      const tables = (await database.postgres.rows<{ name: string }>(PUBLIC_TABLES)).map(({ name }) => name)
+      const known = new Set([...registeredTables(), ...Object.keys(impersonalTables)])
+      expect(tables.filter((name) => !known.has(name))).toEqual([])
+      expect([...known].filter((name) => !tables.includes(name))).toEqual([])
+    })
   })
 
   /** Two services on one database. */
@@ -181,6 +213,38 @@ describe('in PostgreSQL:', () => {
       )
       expect(received.filter(({ isNew }) => isNew)).toHaveLength(1)
       expect(new Set(received.map(({ eventId }) => eventId)).size).toBe(1)
+    })
+
+    it('find what either has read, each in an index of its own that follows, and no longer what was removed', async () => {
+      await using house = await two()
+      const own = await embedded()
+      const hashes = async () => new Map((await own.documents.list('north')).map(({ id, hash }) => [id, hash]))
+      const faults: unknown[] = []
+      const following = followKnowledge({
+        postgres: house.database.postgres,
+        own: { ...own, hashes },
+        clock: fakeClock(),
+        onFault: (error) => faults.push(error)
+      })
+      const scope = { organisation: 'north', client: 'Northwind' }
+      const find = async () => (await following.find({ text: 'zeppelin hangar', scope }, never)).passages.map(({ text }) => text)
+      await house.one.documents.expect(aDocument('a'))
+      await house.one.documents.replace('a', aReread(2, 'The zeppelin hangar'), never)
+      await following.follow()
+      expect((await find()).toSorted()).toEqual(['The zeppelin hangar 0 \u0000', 'The zeppelin hangar 1 \u0000'])
+      // Two read the same file at the same moment: one whole reading stays.
+      await Promise.all(house.both.map(({ documents }, n) => documents.replace('a', aReread(30 + n, `A zeppelin hangar by ${n}`), never)))
+      await following.follow()
+      const found = await house.other.documents.get('a')
+      expect((await find()).every((text) => text.startsWith(`A zeppelin hangar by ${(found?.passages ?? 0) - 30}`))).toBe(true)
+      await house.other.documents.remove('a')
+      await house.other.documents.expect(aDocument('b', { name: 'a.md' }))
+      await house.other.documents.replace('b', aReread(1, 'The last zeppelin hangar'), never)
+      await following.follow()
+      expect(await find()).toEqual(['The last zeppelin hangar 0 \u0000'])
+      expect(faults).toEqual([])
+      await following.stop()
+      await own[Symbol.asyncDispose]()
     })
 
     it('keep one version of a message model, and count every use', async () => {

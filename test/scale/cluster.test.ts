@@ -269,7 +269,15 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
     expect(asked.length).toBeLessThanOrEqual(100 + cuts)
   }, 90_000)
 
-  it('let nginx find the one that lives, over every protocol, when the other is killed', async () => {
+  it('let nginx find the one that lives when the other is killed, and answer the messages that it had taken', async () => {
+    const { a, b } = await openOnBoth('heir')
+    const final = Promise.withResolvers<string>()
+    const begun = Promise.withResolvers<void>()
+    a.on('ai_response', ({ content, is_final: isFinal }: Piece) => (isFinal ? final.resolve(content) : begun.resolve()))
+    await bothListen()
+    const content = 'Left behind [120 pieces, 15 ms]'
+    b.emit('send_message', { thread_id: 't1', content, content_type: 'text' })
+    await begun.promise
     await cluster.kill('b')
     try {
       await using client = grpcClient(cluster.nginx.grpc, await cluster.token())
@@ -277,13 +285,16 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
         const message = `Left alone ${index} [4 pieces, 0 ms]`
         expect(await (await post(cluster.nginx.http, '/api/ai/chat', 'anna', { message })).json()).toMatchObject({ response: pacedAnswer(message) })
         const { pieces, error } = await client.stream({ message: `gRPC ${message}` })
-        expect([error, pieces.map(({ content }) => content).join('')]).toEqual([null, pacedAnswer(`gRPC ${message}`)])
+        expect([error, pieces.map((piece) => piece.content).join('')]).toEqual([null, pacedAnswer(`gRPC ${message}`)])
         const socket = await open(cluster.nginx.http, 'anna', [index % 2 === 0 ? 'polling' : 'websocket'])
         expect([nodeOf(socket), await answerOver(socket, `Socket ${message}`)]).toEqual(['a', pacedAnswer(`Socket ${message}`)])
         socket.close()
       }
+      expect(await final.promise).toBe(pacedAnswer(content))
     } finally {
+      a.close()
+      b.close()
       await cluster.start('b')
     }
-  })
+  }, 90_000)
 })

@@ -7,7 +7,7 @@ export interface PersonalStore {
   /** What it keeps, as it is called in the export: `turns`, `messages`. */
   readonly name: string
   /** Everything of this person, oldest first. */
-  read(userId: string): Promise<Iterable<object>>
+  read(userId: string): Promise<Iterable<object>> | AsyncIterable<object>
   /** Removes it for good. Resolves with the number of things removed. */
   erase(userId: string): Promise<number>
 }
@@ -34,7 +34,7 @@ export function createPerson({ stores, audit, stopTurns, compact }: PersonOption
       await audit.record({ actor, action: 'person.exported', subject: pseudonym(userId) })
       yield `${JSON.stringify({ format: 'aside-person', version: 1, userId, stores: stores.map(({ name }) => name) })}\n`
       for (const store of stores) {
-        for (const value of await store.read(userId)) yield `${JSON.stringify({ store: store.name, value })}\n`
+        for await (const value of await store.read(userId)) yield `${JSON.stringify({ store: store.name, value })}\n`
       }
     },
     async erase(userId, actor) {

@@ -40,7 +40,8 @@ export interface SharedOptions extends EmbeddedOptions {
 export async function openSharedStores(options: SharedOptions): Promise<Stores> {
   const { dataDir, url, clock, newId, onFault } = options
   await using opened = new AsyncDisposableStack()
-  const store = await openStore(options)
+  // A folder of its own: what the service kept while it was alone stays as it is.
+  const store = await openStore({ ...options, dataDir: join(dataDir, 'shared') })
   opened.defer(() => store.stop())
   // The data folder has one service at a time, and so has its name: what it held before a crash is its own again.
   const instance = await secretFile(join(dataDir, 'instance-id'), randomUUID)
