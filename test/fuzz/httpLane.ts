@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { Pool } from 'undici'
 import { z } from 'zod'
-import { GOOD_MS, within, type FuzzedDialect, type Target } from './fuzz.ts'
+import { checkReplies, GOOD_MS, within, type FuzzedDialect, type Target } from './fuzz.ts'
 import { hostileText, spoil, spoiltText, hostileBytes, type Chance } from './hostile.ts'
 
 export interface HttpRequest {
@@ -67,6 +67,7 @@ export function httpDialect(dialect: HttpDialect): FuzzedDialect {
           for (let at = 0; at < size; at += AT_ONCE) await Promise.all(requests.slice(at, at + AT_ONCE).map(one))
           await rawHttp(target.http, chance)
           dialect.good.check(await within(GOOD_MS, 'the good message was not answered', ask(dialect.good.request(target))))
+          checkReplies({ due: size, open: 0, came })
           return { due: size, open: 0, came }
         },
         close: () => pool.destroy()
