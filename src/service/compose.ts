@@ -40,7 +40,7 @@ import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
-import { createPerson } from './person/person.ts'
+import { createPerson, personalDecisions } from './person/person.ts'
 import { compactStore, createSqlitePersonalStores } from './person/person.sqlite.ts'
 import { createSqliteRetention } from './person/retention.sqlite.ts'
 import { createReadiness } from './readiness.ts'
@@ -217,6 +217,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   })
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
+  const { decisionsElsewhere: elsewhere } = composed
   const person = createPerson({
     stores: [
       ...createSqlitePersonalStores(store, newId),
@@ -226,6 +227,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
         read: () => [],
         erase: (userId) => answerCache.drop(userId).then(() => 0)
       },
+      ...(elsewhere === null ? [] : [personalDecisions(elsewhere)]),
       // What was done stays on record, by ids and counts only.
       { name: 'audit', read: audit.entriesOf, erase: () => Promise.resolve(0) }
     ],
@@ -238,7 +240,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     },
     compact: () => compactStore(store)
   })
-  const retention = createSqliteRetention({ store, audit, clock, days: config.retentionDays })
+  const retention = createSqliteRetention({
+    store,
+    audit,
+    clock,
+    days: config.retentionDays,
+    ...(elsewhere === null ? {} : { elsewhere: { decisions: elsewhere.forget } })
+  })
   await retention.prune()
   const forgetting = setInterval(() => {
     retention.prune().catch((error: unknown) => logger.error(errorFields(error), 'retention.prune'))
