@@ -4,7 +4,8 @@ import { chanceOf } from './hostile.ts'
 import type { Measured } from './service.ts'
 import { WEBHOOK_SECRET, type Victim } from './victim.ts'
 
-const LANES = 4
+/** Much of a run is waiting for the other process: more at once wait less. */
+const LANES = 8
 const LARGEST_BATCH = 200
 /** What a run may leave behind: caches that are bounded, fragmentation. Measured after a warm-up of the same kind. */
 const GROWTH_BYTES = 24 * 1_048_576

@@ -1,5 +1,4 @@
 // A lane of an HTTP dialect: malformed requests over kept connections, and by hand what no HTTP client would write.
-import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { Pool } from 'undici'
@@ -145,6 +144,7 @@ export async function sendRaw(address: string, bytes: Buffer): Promise<string> {
   socket.on('error', () => undefined)
   socket.on('data', (data: Buffer) => (text += data.toString('latin1')))
   socket.end(bytes)
-  await within(GOOD_MS, 'garbage kept the connection open', once(socket, 'close'))
+  // Also by a reset, which `events.once` would take for a failure.
+  await within(GOOD_MS, 'garbage kept the connection open', new Promise((resolve) => void socket.once('close', resolve)))
   return text
 }
