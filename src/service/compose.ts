@@ -35,7 +35,7 @@ import { countSignal, logSignal, type OnSignal } from './orchestrator/signals.ts
 import { createTariff } from './orchestrator/tariff.ts'
 import { createProviders } from './providers/compose.ts'
 import type { Provider } from './providers/provider.ts'
-import { createPerson } from './person/person.ts'
+import { createPerson, personalDecisions } from './person/person.ts'
 import { createRetention } from './person/retention.ts'
 import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
@@ -235,6 +235,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const waiting = await desk.resume()
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   if (stores.isShared) started.defer(startSharing({ overrides, desk, ledger, clock, logger }))
+  const { decisionsElsewhere: elsewhere } = composed
   const person = createPerson({
     stores: [
       ...stores.personal,
@@ -245,6 +246,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
         read: async () => [],
         erase: (userId) => answerCache.drop(userId).then(() => 0)
       },
+      ...(elsewhere === null ? [] : [personalDecisions(elsewhere)]),
       // What was done stays on record, by ids and counts only.
       { name: 'audit', read: audit.entriesOf, erase: () => Promise.resolve(0) }
     ],
@@ -257,7 +259,13 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     },
     compact: stores.compact
   })
-  const retention = createRetention({ store: stores.forgetting, audit, clock, days: config.retentionDays })
+  const retention = createRetention({
+    store: stores.forgetting,
+    audit,
+    clock,
+    days: config.retentionDays,
+    ...(elsewhere === null ? {} : { elsewhere: { decisions: elsewhere.forget } })
+  })
   await retention.prune()
   const forgetting = setInterval(() => {
     retention.prune().catch((error: unknown) => logger.error(errorFields(error), 'retention.prune'))

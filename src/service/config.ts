@@ -222,7 +222,8 @@ function identityProviderOf(read: ReturnType<typeof reader>): IdentityProviderSe
     issuer: read.text('AUTH_ISSUER') ?? '',
     audience: read.text('AUTH_AUDIENCE') ?? '',
     jwksUrl,
-    rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles'
+    rolesClaim: read.text('AUTH_ROLES_CLAIM') ?? 'roles',
+    organisation: read.text('AUTH_ORGANISATION')
   }
 }
 

@@ -4,6 +4,7 @@ import { equal } from 'node:assert/strict'
 import { chunk, done, finish, startUpstream, stream } from '../fakes/service-upstream.ts'
 import { consultantRestConversations, consultantSocketConversations, deafClient, threadConversations } from './chatConversations.ts'
 import { grpcConversations } from './grpcConversations.ts'
+import { limitConversations, oneAMinute } from './limitConversations.ts'
 import type { Report } from './report.ts'
 import { restConversations, webhookConversations } from './restConversations.ts'
 import { erpSocketIoConversations, erpWebSocketConversations } from './socketConversations.ts'
@@ -22,10 +23,14 @@ export async function dialectConformance(report: Report, { quick = false }: Dial
   let isPresent = false
   upstream.script((response) => void (isPresent ? stream(response).end(chunk('Here again.') + finish() + done) : response.writeHead(503).end('{}')))
   const model = { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_MODEL: 'm', ASIDE_LOCAL_KNOWLEDGE: '0' }
-  const [service, away, returning] = await Promise.all([
+  await using silent = await startUpstream()
+  silent.script(() => undefined)
+  const [service, away, returning, tight, slow] = await Promise.all([
     world.start({ ASIDE_WEBHOOK_SECRET_CRM: SECRET }),
     world.start({ OPENAI_BASE_URL: 'http://127.0.0.1:9', OPENAI_MODEL: 'm', ASIDE_LOCAL_KNOWLEDGE: '0' }),
-    world.start(model)
+    world.start(model),
+    world.start(oneAMinute),
+    world.start({ OPENAI_BASE_URL: silent.baseUrl, OPENAI_MODEL: 'm', ASIDE_LOCAL_KNOWLEDGE: '0', AI_SERVICE_TIMEOUT: '1s' })
   ])
   await using deaf = quick ? null : await deafClient(service)
   await grpcConversations(report, service, away)
@@ -41,6 +46,7 @@ export async function dialectConformance(report: Report, { quick = false }: Dial
   })
   await restConversations(report, service, away)
   await webhookConversations(report, service, SECRET)
+  await limitConversations(report, tight, slow)
   if (deaf !== null) {
     await report.step('consultant chat: heartbeat', 'a client that misses it is dropped', async () => equal(await deaf.heard(), 1006))
   }

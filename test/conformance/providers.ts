@@ -21,7 +21,8 @@ const titles: Readonly<Record<Maker, string>> = {
   compatible: 'an OpenAI-compatible server',
   anthropic: 'Anthropic',
   gemini: 'Gemini',
-  bedrock: 'Bedrock'
+  bedrock: 'Bedrock',
+  ollama: 'Ollama'
 }
 
 /** Faults of the mock and what each must be taken for. */
@@ -137,23 +138,47 @@ async function pythonConversations(report: Report): Promise<void> {
       await peer.stop()
     }
   })
+  await report.step(title, 'is cut after its text, is silent, is stopped, and answers again after each', async () => {
+    const peer = await startPythonPeer('grpc_base.py')
+    const hosts = [`127.0.0.1:${peer.port}`]
+    const remote = remoteAt(hosts, () => null)
+    const hasty = remoteAt(hosts, () => null, SHORT)
+    try {
+      let text = ''
+      // It says UNAVAILABLE, which is taken at its word.
+      assert.equal((await failureOf(remote, mockRequest('cut-late'), (piece) => (text += piece))).kind, 'unavailable')
+      assert.equal(text, 'half an ')
+      assert.equal((await failureOf(hasty, mockRequest('silent'))).kind, 'timeout')
+      await assertStops(remote, mockRequest('endless'))
+      assertWhole(await collect<ProviderPart>(remote.stream(mockRequest('say all is well.'), never)), 'all is well. ')
+    } finally {
+      await remote.stop()
+      await hasty.stop()
+      await peer.stop()
+    }
+  })
+}
+
+function canisterAt(port: number, heartbeatMs?: number): ReturnType<typeof createCanister> {
+  return createCanister({
+    id: 'canister',
+    name: 'The canister',
+    url: `ws://127.0.0.1:${port}`,
+    timeoutMs: 1_000,
+    connectTimeoutMs: 1_000,
+    reconnect: { baseMs: 20, capMs: 50 },
+    clock: systemClock,
+    newId: randomUUID,
+    random: Math.random,
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs })
+  })
 }
 
 async function canisterConversations(report: Report): Promise<void> {
   const title = 'a canister (Python websockets)'
   await report.step(title, 'answers several at once, is timed out, and comes back after it was dropped', async () => {
     const peer = await startPythonPeer('canister.py')
-    const canister = createCanister({
-      id: 'canister',
-      name: 'The canister',
-      url: `ws://127.0.0.1:${peer.port}`,
-      timeoutMs: 1_000,
-      connectTimeoutMs: 1_000,
-      reconnect: { baseMs: 20, capMs: 50 },
-      clock: systemClock,
-      newId: randomUUID,
-      random: Math.random
-    })
+    const canister = canisterAt(peer.port)
     try {
       await untilReady(canister)
       const answers = await Promise.all(
@@ -170,10 +195,34 @@ async function canisterConversations(report: Report): Promise<void> {
       await peer.stop()
     }
   })
+  await report.step(title, 'that answers no heartbeat is left, and found again', async () => {
+    const peer = await startPythonPeer('canister.py')
+    const canister = canisterAt(peer.port, 30)
+    try {
+      await untilReady(canister)
+      assert.equal((await failureOf(canister, mockRequest('deaf'))).kind, 'cut')
+      await untilReady(canister)
+      assertWhole(await collect<ProviderPart>(canister.stream(mockRequest('text again'), never)), 'again')
+    } finally {
+      await canister.stop()
+      await peer.stop()
+    }
+  })
+  await report.step(title, 'is passed over where it sends what is not for us', async () => {
+    const peer = await startPythonPeer('canister.py')
+    const canister = canisterAt(peer.port)
+    try {
+      await untilReady(canister)
+      assertWhole(await collect<ProviderPart>(canister.stream(mockRequest('garbage'), never)), 'Harbor keeps objects.')
+    } finally {
+      await canister.stop()
+      await peer.stop()
+    }
+  })
 }
 
-const remoteAt = (hosts: readonly string[], token: () => string | null) =>
-  createRemoteCopilot({ id: 'remote', name: 'The remote copilot', hosts, isSecure: false, token, poolSize: 10, timeouts: LONG })
+const remoteAt = (hosts: readonly string[], token: () => string | null, timeouts = LONG) =>
+  createRemoteCopilot({ id: 'remote', name: 'The remote copilot', hosts, isSecure: false, token, poolSize: 10, timeouts })
 
 const withPassage: ProviderRequest = {
   ...mockRequest('What is Harbor?'),

@@ -21,6 +21,8 @@ export interface Outcome {
 
 export interface KeptReport extends Report {
   outcome(): Outcome
+  /** `conversation: step` of those that held. */
+  readonly held: readonly string[]
 }
 
 export interface ReportOptions {
@@ -35,6 +37,7 @@ const STEP_MS = 60_000
 export function createReport({ say, stepMs = STEP_MS }: ReportOptions): KeptReport {
   const conversations = new Set<string>()
   const failed: Failure[] = []
+  const held: string[] = []
   let steps = 0
   return {
     async step(conversation, name, check) {
@@ -43,6 +46,7 @@ export function createReport({ say, stepMs = STEP_MS }: ReportOptions): KeptRepo
       const startedAt = performance.now()
       try {
         await within(stepMs, check)
+        held.push(`${conversation}: ${name}`)
         say(`ok      ${conversation}: ${name} (${Math.round(performance.now() - startedAt)} ms)`)
       } catch (error) {
         const words = error instanceof Error ? error.message : String(error)
@@ -50,6 +54,7 @@ export function createReport({ say, stepMs = STEP_MS }: ReportOptions): KeptRepo
         say(`FAILED  ${conversation}: ${name}\n        ${words.replaceAll('\n', '\n        ')}`)
       }
     },
+    held,
     outcome: () => ({ ok: steps > 0 && failed.length === 0, conversations: conversations.size, steps, failed })
   }
 }

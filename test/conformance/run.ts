@@ -1,9 +1,10 @@
 // npm run --silent conformance [-- --only dialects|providers] [--quick] [--match REGEX]: every conversation with foreign clients. Steps go to standard error; the last
-// line is JSON. Ends well only when every step held.
+// line is JSON. Ends well only when every step held and, in a whole run, every line of the protocol page was shown.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { foreignPeers, command, provision } from '../../tools/run/provision.ts'
 import { dialectConformance } from './dialects.ts'
+import { protocolTable, unshown } from './protocolTable.ts'
 import { createReport, type Report } from './report.ts'
 
 const { values } = parseArgs({
@@ -29,5 +30,11 @@ for (const [name, run] of Object.entries(halves)) {
   await run().catch((error: unknown) => report.step(name, 'runs to its end', () => Promise.reject(error)))
 }
 const outcome = kept.outcome()
-process.stdout.write(`${JSON.stringify(outcome)}\n`)
-process.exitCode = outcome.ok ? 0 : 1
+// A part of the run shows a part of the page.
+const isWhole = values.only === undefined && !values.quick && values.match === ''
+const missing = isWhole ? unshown(kept.held) : []
+for (const line of missing) process.stderr.write(`NOT SHOWN  ${line}\n`)
+const ok = outcome.ok && missing.length === 0
+const protocol = isWhole ? { protocolLines: protocolTable.length, notShown: missing } : {}
+process.stdout.write(`${JSON.stringify({ ...outcome, ok, ...protocol })}\n`)
+process.exitCode = ok ? 0 : 1

@@ -13,7 +13,7 @@ import { badTokens } from '../fakes/service-tokens.ts'
 export interface StartedService {
   readonly http: string
   readonly grpc: string
-  token(userId?: string, ttlMs?: number): Promise<string>
+  token(userId?: string, ttlMs?: number, role?: string): Promise<string>
   badTokens(): Promise<Readonly<Record<string, string>>>
   /** The address of its HTTP server changes with it. */
   restart(): Promise<void>
@@ -43,8 +43,8 @@ export function createWorld(): World {
         get grpc() {
           return program.ready?.grpc ?? ''
         },
-        token: async (userId = 'anna', ttlMs = 600_000) =>
-          await issueToken(await signingKeys(dataDir), { userId, role: 'user', ttlMs, now: Date.now(), tokenId: uuidv7() }),
+        token: async (userId = 'anna', ttlMs = 600_000, role = 'user') =>
+          await issueToken(await signingKeys(dataDir), { userId, role, ttlMs, now: Date.now(), tokenId: uuidv7() }),
         badTokens: () => badTokens(dataDir),
         async restart() {
           program.child.kill('SIGTERM')

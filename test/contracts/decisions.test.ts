@@ -4,8 +4,9 @@ import dynalite from 'dynalite'
 import { describe, expect, it } from 'vitest'
 import { openDynamoStore } from '../../src/service/decisions/decisions.dynamodb.ts'
 import { createSqliteDecisions, createSqliteMessageModels } from '../../src/service/decisions/decisions.sqlite.ts'
+import { createPerson, personalDecisions } from '../../src/service/person/person.ts'
 import { tempStore } from '../fakes/service-parts.ts'
-import { decisionsContract } from './decisions.ts'
+import { aDecision, decisionsContract } from './decisions.ts'
 
 const options = { region: 'eu-central-1', prefix: 'test-', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }
 
@@ -60,5 +61,33 @@ describe('decisions in DynamoDB', () => {
       code: 'unavailable',
       message: expect.stringContaining('DynamoDB')
     })
+  })
+
+  it('are taken out and erased with everything else of a person', async () => {
+    const { endpoint, close } = await dynamo()
+    const { decisions, stop } = await openDynamoStore({ ...options, endpoint })
+    await decisions.put(aDecision({ id: 'hers', userId: 'anna' }))
+    await decisions.put(aDecision({ id: 'his', userId: 'bob' }))
+    const person = createPerson({
+      stores: [{ name: 'decisions', read: async () => [], erase: () => Promise.resolve(2) }, personalDecisions(decisions)],
+      audit: { record: () => Promise.resolve() },
+      stopTurns: () => Promise.resolve(),
+      compact: () => Promise.resolve()
+    })
+    const lines = async (userId: string): Promise<unknown[]> => {
+      const all: unknown[] = []
+      for await (const line of person.export(userId, userId)) all.push(JSON.parse(line))
+      return all
+    }
+    expect(await lines('anna')).toEqual([
+      { format: 'aside-person', version: 1, userId: 'anna', stores: ['decisions'] },
+      { store: 'decisions', value: { record: aDecision({ id: 'hers', userId: 'anna' }) } }
+    ])
+    // Two places of one thing are one count.
+    expect(await person.erase('anna', 'anna')).toEqual({ decisions: 3 })
+    expect(await lines('anna')).toHaveLength(1)
+    expect(await lines('bob')).toHaveLength(2)
+    stop()
+    await close()
   })
 })

@@ -106,6 +106,23 @@ export function decisionsContract(open: () => Promise<OpenDecisions>): void {
       }
     )
 
+    it('of one person can be read, oldest first', async () => {
+      await using store = await open()
+      const [first, second] = [aDecision({ id: 'd1', decidedAt: 1_000 }), aDecision({ id: 'd2', decidedAt: 2_000 })]
+      for (const decision of [second, first, aDecision({ id: 'd3', userId: 'bob' })]) await store.decisions.put(decision)
+      expect(await store.decisions.of('anna')).toEqual([first, second])
+      expect(await store.decisions.of('nobody')).toEqual([])
+    })
+
+    it('are forgotten before a moment, whoever’s they were, and are not found any more', async () => {
+      await using store = await open()
+      for (const [id, decidedAt] of Object.entries({ old: 1_000, edge: 2_000, young: 3_000 })) await store.decisions.put(aDecision({ id, decidedAt }))
+      expect(await store.decisions.forget(2_000)).toBe(1)
+      expect(await store.decisions.forget(2_000)).toBe(0)
+      const left = await store.decisions.similar({ businessId: 'acme', text: 'invoice', limit: 9 })
+      expect(left.map(({ id }) => id).toSorted()).toEqual(['edge', 'young'])
+    })
+
     it('of one person can be erased, and are not found any more', async () => {
       await using store = await open()
       await store.decisions.put(aDecision())

@@ -1,15 +1,15 @@
 // Every maker's API from one independent mock (@copilotkit/aimock) on a real socket, with our providers pointed at it, and the
 // faults that it can be told to have. Shared by the contract suite and the conformance run.
 import { LLMock } from '@copilotkit/aimock'
-import type { UpstreamProvider } from '../../src/service/providers/answers.undici.ts'
 import { createAnthropicProvider } from '../../src/service/providers/anthropic.undici.ts'
 import { createBedrockProvider } from '../../src/service/providers/bedrock.undici.ts'
 import { createGeminiProvider } from '../../src/service/providers/gemini.undici.ts'
+import { createOllamaProvider } from '../../src/service/providers/ollama.undici.ts'
 import { createOpenAiProvider } from '../../src/service/providers/openai.undici.ts'
-import type { ProviderRequest } from '../../src/service/providers/provider.ts'
-import { fakeClock } from './service-parts.ts'
+import type { Provider, ProviderRequest } from '../../src/service/providers/provider.ts'
+import { fakeClock, never } from './service-parts.ts'
 
-export const makers = ['openai', 'compatible', 'anthropic', 'gemini', 'bedrock'] as const
+export const makers = ['openai', 'compatible', 'anthropic', 'gemini', 'bedrock', 'ollama'] as const
 export type Maker = (typeof makers)[number]
 
 export const MOCK_ANSWER = 'Harbor keeps objects in Zürich \u{1F6A2}. It is cheap, and it never loses one.'
@@ -22,7 +22,7 @@ export type Fault = (typeof faults)[number]
 
 export interface MockedProvider extends AsyncDisposable {
   readonly mock: LLMock
-  readonly provider: UpstreamProvider
+  readonly provider: Provider & { stop(): Promise<void> }
 }
 
 export interface MockTimes {
@@ -48,6 +48,8 @@ export async function mockedProvider(maker: Maker, timeouts: MockTimes = { first
   mock.onMessage(/.*/s, answer)
   await mock.start()
   const provider = providerFor(maker, mock.url.replace(/\/$/, ''), timeouts)
+  // One that is found by itself has to be looked for first.
+  if (maker === 'ollama' && !(await provider.ready(never))) throw new Error('the mock was not found')
   return {
     mock,
     provider,
@@ -58,7 +60,7 @@ export async function mockedProvider(maker: Maker, timeouts: MockTimes = { first
   }
 }
 
-function providerFor(maker: Maker, url: string, timeouts: MockTimes): UpstreamProvider {
+function providerFor(maker: Maker, url: string, timeouts: MockTimes): MockedProvider['provider'] {
   const common = { connectTimeoutMs: 1_000, connections: 16, timeouts, apiKey: () => MOCK_KEY }
   switch (maker) {
     case 'openai':
@@ -96,6 +98,8 @@ function providerFor(maker: Maker, url: string, timeouts: MockTimes): UpstreamPr
         credentials: () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: MOCK_KEY }),
         clock: fakeClock()
       })
+    case 'ollama':
+      return createOllamaProvider({ ...common, url, model: 'gpt-4o', clock: fakeClock() })
   }
 }
 

@@ -69,7 +69,7 @@ const ownRoutes: readonly Route[] = [
   ['POST', '/api/v1/agent/reviews/*', { approve: true, reason: 'r' }],
   ['GET', '/api/v1/agent/models', undefined],
   ['POST', '/api/v1/agent/models', { decisionCode: 'd', version: 1, template: 't', parameters: ['p'] }],
-  ['POST', '/api/v1/agent/tasks', { cron: '0 9 * * 1', input: { type: 't', businessId: 'b', content: { text: 'x' } } }],
+  ['POST', '/api/v1/agent/tasks', { name: 'n', cron: '0 9 * * 1', type: 'note', content: { text: 'x', data: {}, metadata: {} } }],
   ['GET', '/api/v1/agent/tasks/*', undefined],
   ['DELETE', '/api/v1/agent/tasks/*', undefined],
   ['GET', '/api/v1/audit?limit=*&before=*', undefined],

@@ -1,10 +1,9 @@
 // A lane of an HTTP dialect: malformed requests over kept connections, and by hand what no HTTP client would write.
-import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { Pool } from 'undici'
 import { z } from 'zod'
-import { GOOD_MS, within, type FuzzedDialect, type Target } from './fuzz.ts'
+import { checkReplies, GOOD_MS, within, type FuzzedDialect, type Target } from './fuzz.ts'
 import { hostileText, spoil, spoiltText, hostileBytes, type Chance } from './hostile.ts'
 
 export interface HttpRequest {
@@ -67,6 +66,7 @@ export function httpDialect(dialect: HttpDialect): FuzzedDialect {
           for (let at = 0; at < size; at += AT_ONCE) await Promise.all(requests.slice(at, at + AT_ONCE).map(one))
           await rawHttp(target.http, chance)
           dialect.good.check(await within(GOOD_MS, 'the good message was not answered', ask(dialect.good.request(target))))
+          checkReplies({ due: size, open: 0, came })
           return { due: size, open: 0, came }
         },
         close: () => pool.destroy()
@@ -144,6 +144,7 @@ export async function sendRaw(address: string, bytes: Buffer): Promise<string> {
   socket.on('error', () => undefined)
   socket.on('data', (data: Buffer) => (text += data.toString('latin1')))
   socket.end(bytes)
-  await within(GOOD_MS, 'garbage kept the connection open', once(socket, 'close'))
+  // Also by a reset, which `events.once` would take for a failure.
+  await within(GOOD_MS, 'garbage kept the connection open', new Promise((resolve) => void socket.once('close', resolve)))
   return text
 }

@@ -60,9 +60,10 @@ function dueTo(type: unknown, payload: unknown): Pick<Sending, 'due' | 'open'> {
 
 function spoiltEvent(chance: Chance, event: Event): string {
   // Mostly what it says; now and then its name, or that it is one.
-  const bad = chance.next() < 0.9 ? [event[0], spoil(event[1], chance)] : spoil(event, chance)
+  const bad = chance.next() < 0.95 ? [event[0], spoil(event[1], chance)] : spoil(event, chance)
   const more = chance.next() < 0.1 && Array.isArray(bad) ? [...(bad as unknown[]), hostileValue(chance)] : bad
-  return spoiltText(more, chance)
+  // Each text that is no JSON ends its connection: fewer of them leave time for more of the others.
+  return chance.next() < 0.9 ? JSON.stringify(more) : spoiltText(more, chance)
 }
 
 /** `goods`: fresh for each message. */
@@ -73,7 +74,7 @@ function talkIn(tally: Tally, goods: (chance: Chance) => readonly Event[], good:
   tally.sent(1)
   const bad = (chance: Chance): Sending => {
     const text = spoiltEvent(chance, chance.pick(goods(chance)))
-    if (chance.next() < 0.03) return { message: wrongPacket(chance, text), due: 0, breaks: true }
+    if (chance.next() < 0.02) return { message: wrongPacket(chance, text), due: 0, breaks: true }
     const wantsAck = chance.next() < 0.3
     if (wantsAck) ackId += 1
     const head = `42${wantsAck ? ackId : ''}`

@@ -45,6 +45,7 @@ const closeCodes = new Set([0, 200, 400, 413, 1000, 1002, 1003, 1005, 1006, 1007
 const PUT_OFF_MS = 20
 /** Lets the service answer between some of them. */
 const AT_ONCE = 20
+const CONNECTIONS_AT_ONCE = 8
 
 export function socketDialect(dialect: SocketDialect): FuzzedDialect {
   return { name: dialect.name, open: (target) => openLane(dialect, target) }
@@ -87,16 +88,19 @@ async function openLane(dialect: SocketDialect, target: Target): Promise<Lane> {
   let told: Replies = { due: 0, open: 0, came: 0 }
   return {
     async batch({ size, chance }: Batch) {
+      const breaking: Sending[] = []
       for (let n = 0; n < size; n += 1) {
         if (chance.next() < 0.003) {
           await rawFrames(spoiltAddress(dialect.path, chance), target, chance)
           continue
         }
         const sending = ear.talk.bad(chance)
-        if (sending.breaks === true) await provoke(dialect, target, sending)
+        if (sending.breaks === true) breaking.push(sending)
         else say(ear, sending)
         if (n % AT_ONCE === AT_ONCE - 1) await ear.connection.flushed()
       }
+      for (let at = 0; at < breaking.length; at += CONNECTIONS_AT_ONCE)
+        await Promise.all(breaking.slice(at, at + CONNECTIONS_AT_ONCE).map((sending) => provoke(dialect, target, sending)))
       await unbroken(ear, ear.tally.settled())
       await unbroken(ear, goodAnswer(ear))
       // Once more: what comes after everything has come is too much.

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { protocolTable, unshown } from '../conformance/protocolTable.ts'
 import { createReport } from '../conformance/report.ts'
 import { root } from '../fakes/service-running.ts'
 
@@ -22,6 +23,15 @@ async function conformance(...args: string[]): Promise<{ code: number; last: unk
 describe('conformance', () => {
   it('holds conversations with real clients and ends well', async () => {
     expect(await conformance('--match', '^(webhooks|gRPC: health)')).toEqual({ code: 0, last: { ok: true, conversations: 2, steps: 13, failed: [] } })
+  })
+
+  it('misses a line of the protocol page whose step did not run or did not hold', () => {
+    const table = [
+      { line: 'shown', steps: ['a: one', 'b: two'] },
+      { line: 'half shown', steps: ['a: one', 'c: three'] }
+    ]
+    expect(unshown(['a: one of them', 'b: two'], table)).toEqual(['half shown'])
+    expect(unshown([])).toHaveLength(protocolTable.length)
   })
 
   it('is not well when no step was run', async () => {

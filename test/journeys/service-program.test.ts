@@ -8,6 +8,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
+import { decodeJwt } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reduceTurn } from '../../src/shared/turn.ts'
 import { fromStreamResponse } from '../../src/shared/wire/grpc.ts'
@@ -163,13 +164,21 @@ describe('the program', () => {
 })
 
 describe('the token program', () => {
+  it('says who pays and what they may', async () => {
+    const claims = decodeJwt(await tokenFor('ben', '--org', 'contoso', '--tier', 'STARTER', '--role', 'manager'))
+    expect(claims).toMatchObject({ sub: 'ben', role: 'manager', org: 'contoso', tier: 'STARTER' })
+    expect(Object.keys(decodeJwt(await tokenFor('ben')))).not.toEqual(expect.arrayContaining(['org']))
+  })
+
   it.each([
     [[]],
     [['--user', '']],
     [['--user', 'a', '--ttl', 'soon']],
     [['--user', 'a', '--role', '../x']],
     [['--usr', 'a']],
-    [['--user', 'a', '--ttl', '9999d']]
+    [['--user', 'a', '--ttl', '9999d']],
+    [['--user', 'a', '--org', ' ']],
+    [['--user', 'a', '--tier', 'two words']]
   ])('refuses %j with one line', async (args) => {
     const failed = await run(process.execPath, [`${root}src/service/bin/token.ts`, ...args], { env: { ASIDE_DATA_DIR: folder.path } }).catch(
       (error: unknown) => error

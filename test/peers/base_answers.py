@@ -21,6 +21,8 @@ def steps(message):
         return [("piece", "", True)]
     if kind == "endless":
         return [("piece", "and on ", False), ("wait", 0.01)] * 2000
+    if kind == "silent":  # long enough for whoever waits to give up
+        return [("wait", 1.0), ("end",)]
     if kind == "error":
         return [("error", rest)]
     pieces = [("piece", word + " ", False) for word in rest.split(" ")]

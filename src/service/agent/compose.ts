@@ -47,6 +47,8 @@ export interface AgentParts {
 export interface ComposedAgent {
   readonly agent: Agent
   readonly desk: InputDesk
+  /** Past decisions, where they are kept elsewhere than in the store; null: they are in it. */
+  readonly decisionsElsewhere: Decisions | null
   /** Where webhooks put their events, so that they are worked on at once. */
   readonly events: ExternalEvents
   /** Begins to work on what has come in; call it once the doors are open. */
@@ -117,7 +119,7 @@ export async function composeAgent(parts: AgentParts, started: AsyncDisposableSt
     onWork()
     return received
   }
-  return { agent: graph, desk, events: { ...events, receive }, start }
+  return { agent: graph, desk, decisionsElsewhere: config.dynamo === null ? null : decisions, events: { ...events, receive }, start }
 }
 
 async function openDecisions(

@@ -22,7 +22,7 @@ async function pair(kid: string, alg = 'RS256'): Promise<Pair> {
   return { kid, alg, ...(await generateKeyPair(alg, { extractable: true })) }
 }
 
-async function setUp(first: readonly Pair[], rolesClaim = 'roles') {
+async function setUp(first: readonly Pair[], rolesClaim = 'roles', organisation: string | null = null) {
   let published = first
   let answers: 'keys' | 'fault' | 'nonsense' = 'keys'
   let fetched = 0
@@ -37,7 +37,7 @@ async function setUp(first: readonly Pair[], rolesClaim = 'roles') {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const clock = fakeClock(Date.now())
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
-  const identityProvider = createIdentityProvider({ issuer, audience, jwksUrl, rolesClaim }, { clock, cooldownMs: 0 })
+  const identityProvider = createIdentityProvider({ issuer, audience, jwksUrl, rolesClaim, organisation }, { clock, cooldownMs: 0 })
   const folder = await tempFolder()
   const keys = await signingKeys(folder.path)
   const verifier = createVerifier({ keys, launchToken: null, identityProvider, clock })
@@ -68,7 +68,12 @@ describe('identity provider', () => {
   it('lets its people in beside the tokens of the service itself', async () => {
     const rsa = await pair('k1')
     await using idp = await setUp([rsa])
-    expect(await idp.verifier.verify(await idp.token(rsa))).toEqual({ userId: 'anna', role: 'user', expiresAt: (idp.seconds + 60) * 1_000 })
+    expect(await idp.verifier.verify(await idp.token(rsa))).toEqual({
+      userId: 'anna',
+      role: 'user',
+      organisation: 'user:anna',
+      expiresAt: (idp.seconds + 60) * 1_000
+    })
     const own = await issueToken(idp.keys, { userId: 'bob', role: 'admin', ttlMs: 60_000, now: idp.clock.now(), tokenId: 'j' })
     expect(await idp.verifier.verify(own)).toMatchObject({ userId: 'bob', role: 'admin' })
   })
@@ -85,6 +90,21 @@ describe('identity provider', () => {
     const rsa = await pair('k1')
     await using idp = await setUp([rsa], claim)
     expect(await idp.verifier.verify(await idp.token(rsa, (jwt) => jwt, claims))).toMatchObject({ role })
+  })
+
+  it('puts nobody into an organisation with strangers unasked', async () => {
+    const rsa = await pair('k1')
+    await using apart = await setUp([rsa])
+    const of = async (idp: typeof apart, claims: Record<string, unknown>): Promise<string | undefined> =>
+      (await idp.verifier.verify(await idp.token(rsa, (jwt) => jwt, claims))).organisation
+    expect(await of(apart, {})).toBe('user:anna')
+    expect(await of(apart, { org: 'contoso' })).toBe('contoso')
+    for (const org of ['', 5, null]) expect(await of(apart, { org })).toBe('user:anna')
+    // Whose name it is, and not who asks.
+    await expect(of(apart, { org: 'user:bob' })).rejects.toMatchObject({ code: 'unauthenticated' })
+    await using together = await setUp([rsa], 'roles', 'northwind')
+    expect(await of(together, {})).toBe('northwind')
+    expect(await of(together, { org: 'contoso' })).toBe('contoso')
   })
 
   it('follows the provider to new keys, and forgets those it withdraws', async () => {

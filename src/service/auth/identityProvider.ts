@@ -13,6 +13,8 @@ export interface IdentityProviderSettings {
   readonly jwksUrl: string
   /** Where the roles stand in the token; dots go deeper, such as `realm_access.roles`. */
   readonly rolesClaim: string
+  /** Of everybody whose token names none; null: each is one of their own, so that strangers share no budget (ADR 0051). */
+  readonly organisation: string | null
 }
 
 export interface IdentityProvider {
@@ -30,6 +32,8 @@ const KEYS_KEPT_MS = 600_000
 const CLOCK_TOLERANCE_S = 5
 /** Names that belong to the service itself. */
 const RESERVED = /^(?:local$|service$|client:)/
+/** Before the name of somebody who is an organisation of their own. */
+const OWN = 'user:'
 
 const claimsSchema = z.object({
   sub: z.string().min(1).max(128),
@@ -61,11 +65,14 @@ export function createIdentityProvider(
         })
         const claims = claimsSchema.parse(payload)
         if (RESERVED.test(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
+        // Somebody else's purse and shelf.
+        if (claims.org?.startsWith(OWN) === true)
+          throw new CopilotError('unauthenticated', 'The token names an organisation that is reserved for one person.')
         return {
           userId: claims.sub,
           role: highestRole(rolesIn(payload, settings.rolesClaim)),
           expiresAt: claims.exp * 1_000,
-          ...(claims.org === undefined ? {} : { organisation: claims.org }),
+          organisation: claims.org ?? settings.organisation ?? `${OWN}${claims.sub}`,
           ...(claims.tier === undefined ? {} : { tier: claims.tier })
         }
       } catch (error) {

@@ -5,6 +5,10 @@ import { ALGORITHM, AUDIENCE, ISSUER, type SigningKeys } from './keys.ts'
 export interface TokenOrder {
   readonly userId: string
   readonly role: string
+  /** Who pays; absent: the one of all callers without a name. */
+  readonly organisation?: string
+  /** Of the limits file; absent: the default one. */
+  readonly tier?: string
   readonly ttlMs: number
   /** Unix ms. */
   readonly now: number
@@ -13,7 +17,8 @@ export interface TokenOrder {
 }
 
 export async function issueToken(keys: SigningKeys, order: TokenOrder): Promise<string> {
-  return await new SignJWT({ role: order.role })
+  const { role, organisation: org, tier } = order
+  return await new SignJWT({ role, ...(org === undefined ? {} : { org }), ...(tier === undefined ? {} : { tier }) })
     .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)

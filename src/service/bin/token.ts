@@ -1,27 +1,43 @@
-// npm run --silent service:token -- --user ID [--role ROLE] [--ttl 15m]: prints a bearer token of this data folder's service.
+// npm run --silent service:token -- --user ID [--role ROLE] [--org ORGANISATION] [--tier TIER] [--ttl 15m]: prints a bearer token of this data folder's service.
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { toCopilotError } from '../../shared/errors.ts'
-import { issueToken } from '../auth/issuer.ts'
+import { issueToken, type TokenOrder } from '../auth/issuer.ts'
 import { signingKeys } from '../auth/keys.ts'
 import { processPlaces } from '../config.ts'
 import { durationMs, longestDurationMs } from '../duration.ts'
 
-const usage = 'Usage: npm run --silent service:token -- --user ID [--role ROLE] [--ttl 15m]'
+const usage = 'Usage: npm run --silent service:token -- --user ID [--role ROLE] [--org ORGANISATION] [--tier TIER] [--ttl 15m]'
 
 class UsageError extends Error {}
 
-function readArguments(): { userId: string; role: string; ttlMs: number } {
+function readArguments(): Pick<TokenOrder, 'userId' | 'role' | 'ttlMs' | 'organisation' | 'tier'> {
   const { values } = parseArgs({
-    options: { user: { type: 'string' }, role: { type: 'string', default: 'user' }, ttl: { type: 'string', default: '15m' } }
+    options: {
+      user: { type: 'string' },
+      role: { type: 'string', default: 'user' },
+      org: { type: 'string' },
+      tier: { type: 'string' },
+      ttl: { type: 'string', default: '15m' }
+    }
   })
-  const { user = '', role, ttl } = values
-  // oxlint-disable-next-line no-control-regex -- an id with control characters is refused here
-  if (user.trim() === '' || user.length > 128 || /[\u0000-\u001f]/.test(user)) throw new UsageError('--user needs an id of 1 to 128 characters.')
-  if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(role)) throw new UsageError('--role needs one word, such as user or admin.')
+  const { user = '', role, org, tier, ttl } = values
+  if (!isName(user)) throw new UsageError('--user needs an id of 1 to 128 characters.')
+  if (!isWord(role)) throw new UsageError('--role needs one word, such as user or admin.')
+  if (org !== undefined && !isName(org)) throw new UsageError('--org needs a name of 1 to 128 characters.')
+  if (tier !== undefined && !isWord(tier)) throw new UsageError('--tier needs one word, such as FREE or STARTER.')
   const ttlMs = durationMs(ttl)
   if (ttlMs === null || ttlMs < 1_000 || ttlMs > longestDurationMs) throw new UsageError('--ttl needs a duration such as 30s, 15m, 12h or 7d.')
-  return { userId: user, role, ttlMs }
+  return { userId: user, role, ttlMs, ...(org === undefined ? {} : { organisation: org }), ...(tier === undefined ? {} : { tier }) }
+}
+
+function isName(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- a name with control characters is refused here
+  return text.trim() !== '' && text.length <= 128 && !/[\u0000-\u001f]/.test(text)
+}
+
+function isWord(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(text)
 }
 
 try {

@@ -108,7 +108,55 @@ function modelsIn(documents: DynamoDBDocumentClient, TableName: string): Message
   }
 }
 
+type DecisionKey = Pick<PastDecision, 'id' | 'businessId'>
+interface Page {
+  readonly Items?: Record<string, unknown>[] | undefined
+  readonly LastEvaluatedKey?: Record<string, unknown> | undefined
+}
+
+/** Keys of all pages; each page is asked for when it is wanted. */
+async function* allKeys(ask: (from: Record<string, unknown> | undefined) => Promise<Page>): AsyncGenerator<DecisionKey> {
+  for (let from: Record<string, unknown> | undefined, isMore = true; isMore; isMore = from !== undefined) {
+    const { Items = [], LastEvaluatedKey } = await ask(from)
+    for (const { id, businessId } of Items) yield { id: String(id), businessId: String(businessId) }
+    from = LastEvaluatedKey
+  }
+}
+
 function decisionsIn(documents: DynamoDBDocumentClient, TableName: string): Decisions {
+  const keysOf = (userId: string): AsyncGenerator<DecisionKey> =>
+    allKeys((from) =>
+      documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: BY_USER,
+          KeyConditionExpression: 'userId = :user',
+          ExpressionAttributeValues: { ':user': userId },
+          ExclusiveStartKey: from
+        })
+      )
+    )
+  // The whole table is read: once a day, and there is no index of all businesses by time.
+  const keysBefore = (before: number): AsyncGenerator<DecisionKey> =>
+    allKeys((from) =>
+      documents.send(
+        new ScanCommand({
+          TableName,
+          FilterExpression: 'decidedAt < :before',
+          ProjectionExpression: 'id, businessId',
+          ExpressionAttributeValues: { ':before': before },
+          ExclusiveStartKey: from
+        })
+      )
+    )
+  const removeAll = async (keys: AsyncIterable<DecisionKey>): Promise<number> => {
+    let removed = 0
+    for await (const Key of keys) {
+      await documents.send(new DeleteCommand({ TableName, Key }))
+      removed += 1
+    }
+    return removed
+  }
   return {
     put: (decision) => reached(async () => void (await documents.send(new PutCommand({ TableName, Item: decision })))),
     get: ({ id, businessId }) =>
@@ -135,27 +183,17 @@ function decisionsIn(documents: DynamoDBDocumentClient, TableName: string): Deci
           words
         ).slice(0, limit)
       }),
-    erase: (userId) =>
+    of: (userId) =>
       reached(async () => {
-        let erased = 0
-        for (let from: Record<string, unknown> | undefined, isMore = true; isMore; isMore = from !== undefined) {
-          const page = await documents.send(
-            new QueryCommand({
-              TableName,
-              IndexName: BY_USER,
-              KeyConditionExpression: 'userId = :user',
-              ExpressionAttributeValues: { ':user': userId },
-              ExclusiveStartKey: from
-            })
-          )
-          for (const { id, businessId } of page.Items ?? []) {
-            await documents.send(new DeleteCommand({ TableName, Key: { id, businessId } }))
-            erased += 1
-          }
-          from = page.LastEvaluatedKey
+        const decisions: PastDecision[] = []
+        for await (const Key of keysOf(userId)) {
+          const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }))
+          if (Item !== undefined) decisions.push(pastDecisionSchema.parse(Item))
         }
-        return erased
-      })
+        return decisions.sort((a, b) => a.decidedAt - b.decidedAt)
+      }),
+    erase: (userId) => reached(() => removeAll(keysOf(userId))),
+    forget: (before) => reached(() => removeAll(keysBefore(before)))
   }
 }
 

@@ -67,6 +67,11 @@ export function createPostgresDecisions(postgres: PostgresQueries): Decisions {
       )
       return rows.map(read)
     },
-    erase: (userId) => postgres.count('DELETE FROM past_decision WHERE user_id = $1', [userId])
+    of: async (userId) =>
+      (await postgres.rows<{ record: string }>('SELECT record FROM past_decision WHERE user_id = $1 ORDER BY decided_at, position', [userId])).map(
+        read
+      ),
+    erase: (userId) => postgres.count('DELETE FROM past_decision WHERE user_id = $1', [userId]),
+    forget: (before) => postgres.count('DELETE FROM past_decision WHERE decided_at < $1', [before])
   }
 }

@@ -60,6 +60,8 @@ export function createSqliteDecisions({ database, writer }: Parts): Decisions {
        WHERE decision_index MATCH ? AND business_id = ? ORDER BY bm25(decision_index), decided_at DESC LIMIT ?`
     )
     .pluck()
+  const ofUser = database.prepare<[string], string>('SELECT record FROM past_decision WHERE user_id = ? ORDER BY decided_at, position').pluck()
+  const forgetAll = database.prepare<[number]>('DELETE FROM past_decision WHERE decided_at < ?')
   const eraseAll = database.prepare<[string]>('DELETE FROM past_decision WHERE user_id = ?')
   const read = (record: string): PastDecision => pastDecisionSchema.parse(JSON.parse(record))
   return {
@@ -78,6 +80,8 @@ export function createSqliteDecisions({ database, writer }: Parts): Decisions {
       if (words.length === 0) return []
       return alike.all(words.map((word) => `"${word}"`).join(' OR '), businessId, limit).map(read)
     },
-    erase: (userId) => writer.write(() => eraseAll.run(userId).changes)
+    of: async (userId) => ofUser.all(userId).map(read),
+    erase: (userId) => writer.write(() => eraseAll.run(userId).changes),
+    forget: (before) => writer.write(() => forgetAll.run(before).changes)
   }
 }

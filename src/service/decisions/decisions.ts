@@ -82,6 +82,10 @@ export interface Decisions {
   get(key: Pick<PastDecision, 'id' | 'businessId'>): Promise<PastDecision | null>
   /** Past decisions of the business about something like `text`: those that share a word with it, most alike first. */
   similar(wanted: { readonly businessId: string; readonly text: string; readonly limit: number }): Promise<readonly PastDecision[]>
+  /** What was decided for this person, oldest first. */
+  of(userId: string): Promise<readonly PastDecision[]>
   /** Removes what was decided for this person. Resolves with how many they were. */
   erase(userId: string): Promise<number>
+  /** Removes what was decided before this moment, Unix ms. Resolves with how many they were. */
+  forget(before: number): Promise<number>
 }

@@ -11,6 +11,7 @@ import type { TurnBroker } from '../turns/broker.ts'
 import { consultantChat } from './consultantChat.ts'
 import { openGrpcDoor } from './copilot.grpc.ts'
 import { erpFrames } from './erpFrames.ts'
+import type { FrameDialect } from './frames.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { limited } from './limited.ts'
 import { measured } from './measured.ts'
@@ -49,8 +50,13 @@ export async function openDoors(all: GatewayParts, { config, resources, limits }
   }
 }
 
+/** What speaks frames over plain WebSockets, each at its path. */
+export function frameDialects(at: (dialect: Dialect) => GatewayParts): readonly FrameDialect[] {
+  return [erpFrames(at('erp')), consultantChat(at('consultant'))]
+}
+
 function attachAll(server: Server, at: (dialect: Dialect) => GatewayParts): () => Promise<void> {
-  const ends = [attachSockets(server, at('socketio')), attachWebSockets(server, at('erp'), [erpFrames(at('erp')), consultantChat(at('consultant'))])]
+  const ends = [attachSockets(server, at('socketio')), attachWebSockets(server, at('erp'), frameDialects(at))]
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }

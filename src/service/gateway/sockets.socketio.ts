@@ -92,9 +92,14 @@ function tokenOf(socket: Pick<Socket, 'handshake'>): string | undefined {
   return typeof auth === 'string' && auth !== '' ? auth.replace(/^Bearer +/i, '') : bearerToken(socket.handshake.headers.authorization)
 }
 
+/** What each event does; the dialects begin with it. */
+export function handlesOf(peer: Peer, parts: GatewayParts): Readonly<Record<string, Handle>> {
+  return { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
+}
+
 function serve(socket: AnySocket, parts: GatewayParts): void {
   const peer = peerOf(socket, parts)
-  const handles: Readonly<Record<string, Handle>> = { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
+  const handles = handlesOf(peer, parts)
   for (const [event, handle] of Object.entries(handles))
     socket.on(event, (...args) => correlated(acceptedId(offeredIn(args[0]), parts.newId), () => receive(peer, handle, args)))
   // Events that nobody listens to count as well, and are otherwise not answered: that is Socket.IO's custom.

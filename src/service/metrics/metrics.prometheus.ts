@@ -48,6 +48,10 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
   const providerFirstText = histogram('aside_provider_first_text_seconds', 'From the attempt to its first text.', ANSWERING, ['provider'])
   const tokens = counter('aside_tokens_total', 'Tokens of all attempts.', ['provider', 'model', 'direction'])
   const cost = counter('aside_cost_micro_usd_total', 'What all attempts cost, in millionths of a dollar.', ['provider', 'model'])
+  const unpriced = counter('aside_unpriced_attempts_total', 'Attempts at models of which no price is known: they cost, and stand at nothing.', [
+    'provider',
+    'model'
+  ])
   const failovers = counter('aside_failovers_total', 'Answers that another model took over.', ['phase'])
   const switching = histogram('aside_failover_switch_seconds', 'From a failure to the first text of who took over.', ANSWERING)
   const queueWait = histogram('aside_queue_wait_seconds', 'How long questions waited for a free place.', ANSWERING)
@@ -134,6 +138,7 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
       failovers.inc({ phase: midAnswer ? 'mid-answer' : 'before-text' })
       switching.observe(switchMs / 1_000)
     },
+    unpriced: (provider, model) => unpriced.inc({ provider: providerName(provider), model: modelName(model) }),
     queueLeft: (waitedMs) => queueWait.observe(waitedMs / 1_000),
     cache: (hit) => cacheLooks.inc({ result: hit ? 'hit' : 'miss' }),
     commit(jobs, tookMs) {

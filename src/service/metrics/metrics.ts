@@ -67,6 +67,8 @@ export interface Metrics {
   failover(midAnswer: boolean, switchMs: number): void
   queueLeft(waitedMs: number): void
   cache(hit: boolean): void
+  /** An attempt at a model that no price book knows. */
+  unpriced(provider: string, model: string): void
   /** One commit of the store, which turn logs are most of. */
   commit(jobs: number, tookMs: number): void
   /** A connection to Redis was lost or refused, or a command failed for a fault of Redis. */

@@ -44,11 +44,13 @@ export interface AccountantOptions {
   readonly expectedOutputTokens: number
   /** Tokens of every attempt, for the limits. */
   readonly onUsed?: ((organisation: string, tokens: number) => Promise<void>) | undefined
+  /** An attempt used tokens of a model that no price book knows: on record it costs nothing. */
+  readonly onUnpriced: (provider: string, model: string) => void
 }
 
 const NOTHING: Used = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
 
-export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens, onUsed }: AccountantOptions): Accountant {
+export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens, onUsed, onUnpriced }: AccountantOptions): Accountant {
   const { userId, organisation, client, turnId } = asker
   /** Counting takes time and the same prompt is asked about more than once. */
   const counted = new Map<string, WeakMap<object, number>>()
@@ -85,6 +87,7 @@ export function createAccountant({ ledger, tariff, asker, now, expectedOutputTok
       const { inputTokens, outputTokens, cachedTokens } = tokens
       const used = { inputTokens, outputTokens, cachedTokens, costMicros: cost ?? 0 }
       await ledger.settle({ attemptId: lane.attemptId, at: now(), outcome, ...used, estimated, priced: cost !== null })
+      if (cost === null && inputTokens + outputTokens > 0) onUnpriced(provider.id, modelName)
       await onUsed?.(organisation, inputTokens + outputTokens)
       return used
     },

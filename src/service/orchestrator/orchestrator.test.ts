@@ -2,13 +2,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { aRequest } from '../../../test/contracts/provider.ts'
-import { anna, orchestra, scripted, stop, text, used, type OrchestraOptions, type Step } from '../../../test/fakes/service-orchestra.ts'
+import { anna, orchestra, plainTariff, scripted, stop, text, used, type OrchestraOptions, type Step } from '../../../test/fakes/service-orchestra.ts'
+import { keptLog } from '../../../test/fakes/service-parts.ts'
 import { CopilotError } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/kit/clock.ts'
 import { createLocalKnowledge } from '../providers/localKnowledge.ts'
 import { ProviderFailure, type FailureKind } from '../providers/failure.ts'
 import { breakerRules } from './breaker.ts'
 import { relayTiming } from './relay.ts'
+import { logSignal } from './signals.ts'
 import { routeWeights } from './routing.ts'
 
 const failure = (kind: FailureKind, retryAfterMs?: number): ProviderFailure =>
@@ -286,6 +288,27 @@ describe('the account', () => {
     const { ask, ledger } = house({ providers: [scripted('a', [[failure('unavailable')]], best), scripted('b', [good()])] })
     await ask(aRequest)
     expect((await ledger.attempts('turn-1'))[0]?.settled).toMatchObject({ costMicros: 0, estimated: false })
+  })
+
+  it('says in the answer, the figures and once in the log that nobody knows a model’s price, instead of calling it free', async () => {
+    const priceless = { ...plainTariff, costMicros: () => null }
+    const { ask, ledger, signals } = house({ providers: [scripted('a', [good()])], tariff: priceless })
+    const heard = await ask(aRequest)
+    expect(heard.notices).toEqual(['No price is known of a-1: this answer stands in the books with its tokens and without what they cost.'])
+    expect((await ledger.attempts('turn-1'))[0]?.settled).toMatchObject({ inputTokens: 10, outputTokens: 5, costMicros: 0, priced: false })
+    await ask(aRequest, { turnId: 'turn-2' })
+    const unpriced = signals.filter(({ type }) => type === 'unpriced')
+    expect(unpriced).toEqual([
+      { type: 'unpriced', provider: 'a', model: 'a-1', isFirst: true },
+      { type: 'unpriced', provider: 'a', model: 'a-1', isFirst: false }
+    ])
+    const logger = keptLog()
+    for (const signal of unpriced) logSignal(logger, signal)
+    expect(logger.lines).toMatchObject([{ level: 'warn', event: 'orchestrator.unpriced', fields: { provider: 'a', model: 'a-1' } }])
+    // What refused before it began used nothing, so no price is missing.
+    const refusing = house({ providers: [scripted('a', [[failure('unavailable')]]), createLocalKnowledge(0)], tariff: priceless })
+    await refusing.ask(aRequest)
+    expect(refusing.signals.filter(({ type }) => type === 'unpriced')).toEqual([])
   })
 
   it('is settled before the answer ends, also when it is stopped', async () => {

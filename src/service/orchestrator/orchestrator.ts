@@ -133,6 +133,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     onFree: () => queue.wake()
   })
 
+  /** Models of which the log has been told that nobody knows their price. */
+  const told = new Set<string>()
+
   return {
     async answer(request, { signal, emit, asker = NOBODY, alongside }) {
       const startedAt = now()
@@ -142,7 +145,20 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         throw new CopilotError('budget_exhausted', standing.text ?? 'The budget is used up.', { resetAt: standing.resetAt })
       }
       if (standing.text !== null) emit({ type: 'notice', kind: 'budget', text: standing.text })
-      const accountant = createAccountant({ ledger, tariff, asker, now, expectedOutputTokens: settings.expectedOutputTokens, onUsed: options.onUsed })
+      const unpriced = new Set<string>()
+      const accountant = createAccountant({
+        ledger,
+        tariff,
+        asker,
+        now,
+        expectedOutputTokens: settings.expectedOutputTokens,
+        onUsed: options.onUsed,
+        onUnpriced(provider, model) {
+          unpriced.add(model)
+          onSignal({ type: 'unpriced', provider, model, isFirst: !told.has(model) })
+          told.add(model)
+        }
+      })
       const need: RouteNeed = {
         leastInputTokens: tariff.roughTokens(request.question, ''),
         outputTokens: Math.min(ANSWER_ROOM, request.maxOutputTokens ?? ANSWER_ROOM),
@@ -195,6 +211,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         onSignal
       })
       const endedAt = now()
+      if (unpriced.size > 0) emit({ type: 'notice', kind: 'budget', text: unpricedNotice([...unpriced]) })
       return {
         finish,
         usage: {
@@ -227,4 +244,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
     stop: () => fleet.stop()
   }
+}
+
+function unpricedNotice(models: readonly string[]): string {
+  return `No price is known of ${models.join(', ')}: this answer stands in the books with its tokens and without what they cost.`
 }

@@ -22,12 +22,16 @@ export type OrchestratorSignal =
   /** `switchMs`: from the failure to the first text of the one who took over. */
   | { readonly type: 'failover'; readonly from: string; readonly to: string; readonly midAnswer: boolean; readonly switchMs: number }
   | { readonly type: 'cache'; readonly hit: boolean }
+  /** Tokens of a model whose price is not known were used: budgets do not see them. */
+  | { readonly type: 'unpriced'; readonly provider: string; readonly model: string; readonly isFirst: boolean }
 
 /** Never throws. */
 export type OnSignal = (signal: OrchestratorSignal) => void
 
 /** The rare ones, for the log; the metrics count all of them. */
-export function logSignal(logger: Logger, { type, ...fields }: OrchestratorSignal): void {
+export function logSignal(logger: Logger, signal: OrchestratorSignal): void {
+  const { type, ...fields } = signal
+  if (signal.type === 'unpriced' && signal.isFirst) logger.warn({ provider: signal.provider, model: signal.model }, 'orchestrator.unpriced')
   if (type === 'breaker' || type === 'failover') logger.warn(fields, `orchestrator.${type}`)
 }
 
@@ -42,6 +46,8 @@ export function countSignal(metrics: Metrics, signal: OrchestratorSignal): void 
       return metrics.queueLeft(signal.waitedMs)
     case 'cache':
       return metrics.cache(signal.hit)
+    case 'unpriced':
+      return metrics.unpriced(signal.provider, signal.model)
     case 'breaker':
     case 'queued':
       return

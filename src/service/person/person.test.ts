@@ -223,15 +223,43 @@ describe('retention', () => {
     const clock = fakeClock(30 * DAY + 2)
     const audit = { record: async (event: AuditEvent) => void house.audited.push(event) }
     const retention = createRetention({ store: createSqliteForgetting(house.store), audit, clock, days: 30 })
-    expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1 })
+    expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2 })
     expect(database.prepare('SELECT user_id FROM chat_session').pluck().all()).toEqual(['waiting'])
     expect(database.prepare('SELECT event_id FROM external_event').pluck().all()).toEqual(['e2'])
     expect(database.prepare('SELECT count(*) FROM cost_attempt').pluck().get()).toBe(2)
     expect(house.audited).toEqual([
-      { actor: 'service', action: 'retention.pruned', subject: '30 days', details: { messages: 1, chatSessions: 1, externalEvents: 1 } }
+      {
+        actor: 'service',
+        action: 'retention.pruned',
+        subject: '30 days',
+        details: { messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2 }
+      }
     ])
-    expect(await retention.prune()).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0 })
+    expect(await retention.prune()).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0 })
     expect(house.audited).toHaveLength(1)
+  })
+
+  it('forgets what the agent was told with its actions, and decisions with their words; never what is not done with', async () => {
+    await using house = await setUp()
+    const { database } = house.store
+    const list = createSqliteWorklist(house.store)
+    const accept = (id: string) => list.accept(anInput({ id, userId: 'anna' }), 1)
+    for (const id of ['settled', 'untold', 'busy', 'waiting', 'held']) await accept(id)
+    for (const id of ['settled', 'untold', 'busy', 'held']) {
+      await list.decided(anOutput({ id: `${id}:out`, inputId: id, requiresHumanReview: id === 'held', actions: [anAction({ id: `${id}:a` })] }), 2)
+      if (id !== 'untold') await list.told(id, 3)
+    }
+    database.exec("UPDATE agent_action SET state = 'done' WHERE input_id <> 'busy' AND state = 'ready'")
+    await createSqliteDecisions(house.store).put(aDecision({ summary: 'Contosozilla is overdue', decidedAt: 1 }))
+    const audit = { record: () => Promise.resolve() }
+    const forgotten: number[] = []
+    const elsewhere = { decisions: (before: number) => Promise.resolve(forgotten.push(before)) }
+    const retention = createRetention({ store: createSqliteForgetting(house.store), audit, clock: fakeClock(31 * DAY), days: 30, elsewhere })
+    expect(await retention.prune()).toMatchObject({ inputs: 1, decisions: 2 })
+    expect(forgotten).toEqual([DAY])
+    expect(database.prepare('SELECT input_id FROM agent_input ORDER BY input_id').pluck().all()).toEqual(['busy', 'held', 'untold', 'waiting'])
+    expect(database.prepare('SELECT count(*) FROM agent_action').pluck().get()).toBe(3)
+    expect(database.prepare("SELECT count(*) FROM decision_index WHERE decision_index MATCH 'contosozilla'").pluck().get()).toBe(0)
   })
 
   it('keeps everything when it is told to', async () => {

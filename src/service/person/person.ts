@@ -2,14 +2,26 @@
 // keeps something of persons registers here, so that none is forgotten.
 import type { Audit } from '../audit/audit.ts'
 import { pseudonymOf as pseudonym } from '../audit/pseudonym.ts'
+import type { Decisions } from '../decisions/decisions.ts'
 
 export interface PersonalStore {
-  /** What it keeps, as it is called in the export: `turns`, `messages`. */
+  /** What it keeps, as it is called in the export: `turns`, `messages`. Two places of one thing have one name. */
   readonly name: string
   /** Everything of this person, oldest first. */
   read(userId: string): Promise<Iterable<object>> | AsyncIterable<object>
   /** Removes it for good. Resolves with the number of things removed. */
   erase(userId: string): Promise<number>
+}
+
+/** Past decisions in a database of their own. */
+export function personalDecisions(decisions: Pick<Decisions, 'of' | 'erase'>): PersonalStore {
+  return {
+    name: 'decisions',
+    async *read(userId) {
+      for (const record of await decisions.of(userId)) yield { record }
+    },
+    erase: (userId) => decisions.erase(userId)
+  }
 }
 
 export interface PersonOptions {
@@ -32,7 +44,8 @@ export function createPerson({ stores, audit, stopTurns, compact }: PersonOption
   return {
     async *export(userId, actor) {
       await audit.record({ actor, action: 'person.exported', subject: pseudonym(userId) })
-      yield `${JSON.stringify({ format: 'aside-person', version: 1, userId, stores: stores.map(({ name }) => name) })}\n`
+      const names = [...new Set(stores.map(({ name }) => name))]
+      yield `${JSON.stringify({ format: 'aside-person', version: 1, userId, stores: names })}\n`
       for (const store of stores) {
         for await (const value of await store.read(userId)) yield `${JSON.stringify({ store: store.name, value })}\n`
       }
@@ -40,7 +53,7 @@ export function createPerson({ stores, audit, stopTurns, compact }: PersonOption
     async erase(userId, actor) {
       await stopTurns(userId)
       const counts: Record<string, number> = {}
-      for (const store of stores) counts[store.name] = await store.erase(userId)
+      for (const { name, erase } of stores) counts[name] = (counts[name] ?? 0) + (await erase(userId))
       await compact()
       await audit.record({
         actor: actor === userId ? pseudonym(userId) : actor,

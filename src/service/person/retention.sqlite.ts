@@ -9,7 +9,11 @@ export function createSqliteForgetting({ database, writer }: Pick<Store, 'databa
     chatSessions: `DELETE FROM chat_session WHERE updated_at < ? AND NOT EXISTS (
       SELECT 1 FROM chat_message AS one WHERE one.user_id = chat_session.user_id AND one.kind = chat_session.kind
         AND one.session_id = chat_session.session_id AND one.state = 'pending')`,
-    externalEvents: 'DELETE FROM external_event WHERE received_at < ? AND handled_at IS NOT NULL'
+    externalEvents: 'DELETE FROM external_event WHERE received_at < ? AND handled_at IS NOT NULL',
+    // With its actions. Never one that waits for a decision or a person, that has something left to do, or that is not told on yet.
+    inputs: `DELETE FROM agent_input WHERE received_at < ? AND state NOT IN ('waiting', 'held') AND (output IS NULL OR told_at IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM agent_action WHERE agent_action.input_id = agent_input.input_id AND agent_action.state IN ('held', 'ready'))`,
+    decisions: 'DELETE FROM past_decision WHERE decided_at < ?'
   }).map(([name, sql]) => ({ name, statement: database.prepare<[number]>(sql) }))
   return {
     async forget(before) {

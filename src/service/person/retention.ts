@@ -1,5 +1,5 @@
-// Forgetting what is older than the operator wants to keep: conversation memory, chats and threads, events from outside. Turn logs
-// go after a day anyway; the ledger and the audit log stay.
+// Forgetting what is older than the operator wants to keep: conversation memory, chats and threads, events from outside, what the agent
+// was told, did and decided. Turn logs go after a day anyway; the ledger and the audit log stay.
 import type { Audit } from '../audit/audit.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 
@@ -15,6 +15,8 @@ export interface RetentionOptions {
   readonly clock: Clock
   /** 0: everything is kept. */
   readonly days: number
+  /** What else keeps things of a time, beside the store; by its name in the counts. */
+  readonly elsewhere?: Readonly<Record<string, (before: number) => Promise<number>>>
 }
 
 export interface Retention {
@@ -24,11 +26,13 @@ export interface Retention {
 
 const DAY_MS = 86_400_000
 
-export function createRetention({ store, audit, clock, days }: RetentionOptions): Retention {
+export function createRetention({ store, audit, clock, days, elsewhere = {} }: RetentionOptions): Retention {
   return {
     async prune() {
       if (days === 0) return {}
-      const counts = await store.forget(clock.now() - days * DAY_MS)
+      const before = clock.now() - days * DAY_MS
+      const counts = { ...(await store.forget(before)) }
+      for (const [name, forget] of Object.entries(elsewhere)) counts[name] = (counts[name] ?? 0) + (await forget(before))
       if (Object.values(counts).some((count) => count > 0)) {
         await audit.record({ actor: 'service', action: 'retention.pruned', subject: `${days} days`, details: counts })
       }
