@@ -4,10 +4,9 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startChild } from './load/child.ts'
+import { startCluster } from './load/cluster.ts'
 import type { GeneratorAnswer, GeneratorOrder } from './load/generator.ts'
-import { lookAtStore } from './load/kept.ts'
 import { measure, type Plan } from './load/measure.ts'
-import { startService } from './load/service.ts'
 import type { UpstreamReady } from './load/upstream.ts'
 import { missedBars } from './load/verdict.ts'
 
@@ -18,12 +17,15 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '30' },
+    /** More than one: on a Redis, connections take turns. */
+    processes: { type: 'string', default: '1' },
     users: { type: 'string', default: '25' },
     library: { type: 'string', default: '20' },
     pieces: { type: 'string', default: '6' },
     'piece-ms': { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '5' },
     rehearsal: { type: 'string', default: '100' },
+    again: { type: 'string', default: '200' },
     'idle-ms': { type: 'string', default: '3000' },
     /** Plants a fault, to see it found: every so many-th answer of the model lacks its last piece. */
     'plant-short': { type: 'string', default: '0' }
@@ -46,24 +48,26 @@ const plan: Plan = {
   warmUpSeconds: number('warm-up', 0),
   pieces: number('pieces', 1),
   rehearsal: number('rehearsal', 0),
-  idleMs: number('idle-ms', 0)
+  idleMs: number('idle-ms', 0),
+  again: number('again', 0)
 }
+const processes = number('processes', 1)
 const users = Math.max(number('users', 1), Math.ceil(connections / CONNECTIONS_PER_USER))
 
 async function run(): Promise<boolean> {
   await using upstream = startChild<object, UpstreamReady>('upstream.ts', [values.pieces, values['piece-ms'], values['plant-short']])
-  await using service = await startService({
+  await using cluster = await startCluster({
+    processes,
     upstreamPort: (await upstream.next()).port,
     users,
     nodeOptions: process.env['LOAD_NODE_OPTIONS'] ?? ''
   })
   await using generator = startChild<GeneratorOrder, GeneratorAnswer>('generator.ts')
-  const measured = await measure({ services: [service], tokens: service.tokens, generator, upstreamPid: upstream.process.pid ?? 0 }, plan)
-  await service.stop()
+  const measured = await measure({ services: cluster.services, tokens: cluster.tokens, generator, upstreamPid: upstream.process.pid ?? 0 }, plan)
   const { asked, rehearsed, ...figures } = measured
-  const kept = await lookAtStore(service.dataDir)
+  const kept = await cluster.stop()
   const missed = missedBars(asked, { ...plan, kept, rehearsed })
-  const { examples, cpuMicros: _cpu, seconds: _seconds, pieces: piecesReceived, ...counts } = asked
+  const { examples, cpuMicros: _cpu, seconds: _seconds, pieces: piecesReceived, again: askedAgain, ...counts } = asked
   for (const example of examples) process.stderr.write(`${example}\n`)
   const told = {
     ok: missed.length === 0,
@@ -71,12 +75,14 @@ async function run(): Promise<boolean> {
     dialect: 'Socket.IO over WebSocket, ai_stream with the acknowledgement that the question is kept',
     upstream: `OpenAI-compatible server, ${plan.pieces} pieces an answer, ${values['piece-ms']} ms apart`,
     cores: availableParallelism(),
-    processes: 1,
+    processes,
+    turnLog: cluster.turnLog,
     users,
     ...plan,
     rehearsed: rehearsed === null ? null : { sent: rehearsed.sent, answered: rehearsed.answered },
     ...counts,
     piecesReceived,
+    askedAgain,
     kept,
     ...figures
   }

@@ -1,7 +1,9 @@
 // One load from the rehearsal to the last answer, and what was read of the service meanwhile.
 import { told, type Generator } from './child.ts'
-import type { Asked, AskOrder, ConnectOrder, Percentiles } from './generator.ts'
+import type { ConnectOrder } from './crowd.ts'
+import type { Asked, AskOrder } from './generator.ts'
 import { cpuMicros, residentKib, type LoadedService } from './service.ts'
+import type { Percentiles } from './times.ts'
 
 export interface Plan {
   readonly connections: number
@@ -16,6 +18,8 @@ export interface Plan {
   readonly rehearsal: number
   /** For what the handshakes left behind, before memory is looked at. */
   readonly idleMs: number
+  /** So many questions are asked once more at the end. */
+  readonly again: number
 }
 
 export interface Parties {
@@ -49,10 +53,10 @@ export interface Measured {
 
 /** A full service has answered what is under way well within this. */
 const SETTLE_MS = 30_000
-const REHEARSAL = { rate: 50, seconds: 4, warmUpSeconds: 0, settleMs: SETTLE_MS }
+const REHEARSAL = { rate: 50, seconds: 4, warmUpSeconds: 0, settleMs: SETTLE_MS, again: 0 }
 
 export async function measure({ services, tokens, generator, upstreamPid }: Parties, plan: Plan): Promise<Measured> {
-  const { connections, library, idleMs, rate, seconds, warmUpSeconds, pieces } = plan
+  const { connections, library, idleMs, rate, seconds, warmUpSeconds, pieces, again } = plan
   const crowd = { ports: services.map(({ port }) => port), tokens, library }
   await told(generator, 'ready')
   const rehearsed = plan.rehearsal === 0 ? null : await rehearse(generator, { ...crowd, connections: plan.rehearsal }, pieces)
@@ -62,7 +66,7 @@ export async function measure({ services, tokens, generator, upstreamPid }: Part
   await pause(idleMs)
   const idle = await memory(services)
 
-  generator.send({ type: 'ask', order: { rate, seconds, warmUpSeconds, pieces, settleMs: SETTLE_MS } })
+  generator.send({ type: 'ask', order: { rate, seconds, warmUpSeconds, pieces, settleMs: SETTLE_MS, again } })
   await told(generator, 'measuring')
   const started = performance.now()
   const pids = [...services.map(({ pid }) => pid), upstreamPid]

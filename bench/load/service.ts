@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,20 +14,22 @@ import { watchHeap, type HeapWatch } from './heap.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const HOUR_MS = 3_600_000
+const KEY_FILE = 'token-key.json'
 
 export interface ServiceOptions {
   readonly upstreamPort: number
-  readonly users: number
   /** For profiles. */
   readonly nodeOptions: string
+  /** What joins this process to others. */
+  readonly joined: Readonly<Record<string, string>>
+  /** The data folder of another process, whose tokens this one is to accept; null: it makes a key of its own. */
+  readonly keyOf: string | null
 }
 
 export interface LoadedService extends AsyncDisposable {
   readonly dataDir: string
   readonly port: number
   readonly pid: number
-  /** One for each user. */
-  readonly tokens: readonly string[]
   /** Values of /metrics by name, without those that have labels. Reading them starts the event loop's figures anew. */
   figures(): Promise<ReadonlyMap<string, number>>
   /** What it uses after a collection, in bytes. */
@@ -36,11 +38,16 @@ export interface LoadedService extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export async function startService({ upstreamPort, users, nodeOptions }: ServiceOptions): Promise<LoadedService> {
+export async function startService({ upstreamPort, nodeOptions, joined, keyOf }: ServiceOptions): Promise<LoadedService> {
   const folder = await mkdtemp(join(tmpdir(), 'aside-load-'))
   const limits = join(folder, 'limits.json')
   const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
   await writeFile(limits, JSON.stringify({ tiers: { ENTERPRISE: plenty } }))
+  const dataDir = join(folder, 'service')
+  if (keyOf !== null) {
+    await mkdir(dataDir, { mode: 0o700 })
+    await copyFile(join(keyOf, KEY_FILE), join(dataDir, KEY_FILE))
+  }
   const child = spawn(process.execPath, [`${root}src/service/bin/serve.ts`], {
     env: {
       PATH: process.env['PATH'],
@@ -61,7 +68,8 @@ export async function startService({ upstreamPort, users, nodeOptions }: Service
       OPENAI_API_KEY: 'sk-load',
       OPENAI_MODEL: 'gpt-4o-mini',
       // For `watchHeap`: any port, and only when it is asked for.
-      NODE_OPTIONS: `--inspect-port=0 ${nodeOptions}`
+      NODE_OPTIONS: `--inspect-port=0 ${nodeOptions}`,
+      ...joined
     },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -70,17 +78,12 @@ export async function startService({ upstreamPort, users, nodeOptions }: Service
   const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => null)])
   if (line === null) throw new Error(`the service did not start: ${log}`)
   const { http } = JSON.parse(String(line[0])) as { http: string }
-  const keys = await signingKeys(join(folder, 'service'))
-  const token = (userId: string, role: string): Promise<string> =>
-    issueToken(keys, { userId, role, ttlMs: HOUR_MS, now: Date.now(), tokenId: randomUUID() })
-  const tokens = await Promise.all(Array.from({ length: users }, (_, index) => token(`user-${index}`, 'user')))
   let heap: HeapWatch | null = null
-  const admin = await token('operator', 'admin')
+  const [admin = ''] = await issueTokens(dataDir, ['operator'], 'admin')
   return {
-    dataDir: join(folder, 'service'),
+    dataDir,
     port: Number(http.split(':')[1]),
     pid: child.pid ?? 0,
-    tokens,
     async figures() {
       const answer = await fetch(`http://${http}/metrics`, { headers: { authorization: `Bearer ${admin}` } })
       const text = await answer.text()
@@ -107,6 +110,12 @@ export async function startService({ upstreamPort, users, nodeOptions }: Service
       await rm(folder, { recursive: true, force: true })
     }
   }
+}
+
+/** One token for each user, signed with the key of that data folder. */
+export async function issueTokens(dataDir: string, users: readonly string[], role: string): Promise<readonly string[]> {
+  const keys = await signingKeys(dataDir)
+  return await Promise.all(users.map((userId) => issueToken(keys, { userId, role, ttlMs: HOUR_MS, now: Date.now(), tokenId: randomUUID() })))
 }
 
 const STOPS_WITHIN_MS = 20_000

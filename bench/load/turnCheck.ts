@@ -75,7 +75,7 @@ export function createTurnCheck({ turnId, dueAt, expected }: TurnCheckOptions): 
       if (event.type === 'delta') return text(event.text)
       if (event.type === 'failed') {
         ended = true
-        return find(`failed: ${event.error.code}`)
+        return find(`failed: ${event.error.code}, ${event.error.message}`)
       }
       if (event.type !== 'done') return null
       ended = true

@@ -28,6 +28,7 @@ export function missedBars(asked: Asked, { rate, seconds, pieces, kept, rehearse
       one.answered !== one.sent && `${one.sent} asked but ${one.answered} answered`
     ]),
     pieces < FEWEST_PIECES && `an upstream that answers in ${pieces} pieces`,
+    asked.again.same !== asked.again.asked && `${asked.again.same} of ${asked.again.asked} asked again were answered the same`,
     asked.measured === 0 && 'nothing measured',
     asked.reachedPerSecond < least && `${asked.reachedPerSecond} answers/s of ${rate}`,
     kept.turns !== sent && `${kept.turns} questions in the store of ${sent}`,

@@ -166,7 +166,7 @@ describe.skipIf(!hasRedisServer)('several processes on one Redis', { timeout: 40
     expect(await other.personal[0]!.erase('bob')).toBe(0)
     expect(await other.personal[0]!.erase('anna')).toBe(1)
     await expect(one.broker.open(anna, question, { resuming: true })).rejects.toMatchObject({ code: 'not_found' })
-    expect([...((await other.personal[0]!.read('anna')) as Iterable<object>)]).toEqual([])
+    expect(await Array.fromAsync(await other.personal[0]!.read('anna'))).toEqual([])
   })
 
   it('don’t take what lives elsewhere when they start', async () => {

@@ -12,8 +12,9 @@ import { missedBars, type LoadAsked } from '../../bench/load/verdict.ts'
 import type { TurnEventBody } from '../../src/shared/turn.ts'
 import { PROTOCOL_VERSION, type AiStreamRequest } from '../../src/shared/wire/socket.ts'
 import { root } from '../fakes/service-running.ts'
+import { hasRedisServer } from '../servers/redis.ts'
 
-const SMALL = ['--connections', '12', '--library', '3', '--rate', '30', '--seconds', '1', '--warm-up', '0.5', '--rehearsal', '0', '--idle-ms', '50']
+const SMALL = ['--connections', '12', '--library', '3', '--rate', '10', '--seconds', '2', '--warm-up', '0.5', '--rehearsal', '0', '--idle-ms', '50']
 
 async function load(...args: string[]): Promise<{ code: number | null; result: Record<string, unknown> }> {
   const child = spawn(process.execPath, [`${root}bench/load.ts`, ...SMALL, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
@@ -26,15 +27,36 @@ async function load(...args: string[]): Promise<{ code: number | null; result: R
 describe('load', { timeout: 60_000 }, () => {
   it('asks the real service, checks what comes back and what is kept, and is ok', async () => {
     const { code, result } = await load()
-    expect(result).toMatchObject({ ok: true, missed: [], sent: 37, answered: 37, errors: 0, lost: 0, kept: { turns: 37, ended: 37 }, measured: 30 })
+    expect(result).toMatchObject({
+      ok: true,
+      missed: [],
+      sent: 22,
+      answered: 22,
+      askedAgain: { asked: 22, same: 22 },
+      kept: { turns: 22, ended: 22 },
+      measured: 20
+    })
+    expect(code).toBe(0)
+  })
+
+  it.skipIf(!hasRedisServer)('asks two processes on one Redis, each also for what the other has answered', async () => {
+    const { code, result } = await load('--processes', '2')
+    expect(result).toMatchObject({
+      ok: true,
+      missed: [],
+      processes: 2,
+      answered: 22,
+      askedAgain: { asked: 22, same: 22 },
+      kept: { turns: 22, ended: 22 }
+    })
     expect(code).toBe(0)
   })
 
   it('is not ok when answers end in good order but lack a piece', async () => {
     const { code, result } = await load('--plant-short', '10')
     expect(code).toBe(1)
-    // Numbers 0, 10, 20, 30 of 37.
-    expect(result).toMatchObject({ ok: false, errors: 4, answered: 33, lost: 0 })
+    // Numbers 0, 10 and 20 of 22, and each of them once more when it is asked again.
+    expect(result).toMatchObject({ ok: false, errors: 6, answered: 19, lost: 0 })
   })
 })
 
@@ -87,7 +109,7 @@ async function askPlanted(plant: Plant): Promise<Asked> {
     const { port } = http.address() as AddressInfo
     generator.send({ type: 'connect', order: { ports: [port], tokens: ['t'], connections: 4, library: 2 } })
     await told(generator, 'connected')
-    generator.send({ type: 'ask', order: { rate: 100, seconds: 0.4, warmUpSeconds: 0, pieces: PIECES, settleMs: 300 } })
+    generator.send({ type: 'ask', order: { rate: 100, seconds: 0.4, warmUpSeconds: 0, pieces: PIECES, settleMs: 300, again: 0 } })
     await told(generator, 'measuring')
     return (await told(generator, 'asked')).asked
   } finally {
@@ -127,6 +149,7 @@ describe('the verdict of load', () => {
     errors: 0,
     lost: 0,
     connectionsLost: 0,
+    again: { asked: 9, same: 9 },
     measured: 300,
     reachedPerSecond: 99,
     pieces: { mean: 6, fewest: 6 }
@@ -144,6 +167,7 @@ describe('the verdict of load', () => {
     ['a lost connection', { connectionsLost: 1 }, {}],
     ['an answer too few', { answered: 299 }, {}],
     ['a rate that was not kept up', { reachedPerSecond: 70 }, {}],
+    ['another answer when asked again', { again: { asked: 9, same: 8 } }, {}],
     ['nothing measured', { measured: 0 }, {}],
     ['a model that does not stream', {}, { pieces: 1 }],
     ['a question that the store lacks', {}, { kept: { turns: 299, ended: 299 } }],

@@ -1,5 +1,8 @@
 // Two whole services on one PostgreSQL: what is begun at one goes on at the other, and nothing is done twice.
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -7,7 +10,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { issueToken } from '../../src/service/auth/issuer.ts'
 import { signingKeys } from '../../src/service/auth/keys.ts'
 import { tempFolder, type TempFolder } from '../fakes/service-parts.ts'
-import { root, startHere, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
+import { root, startHere, startProgram, toldProvider, type HereOptions, type ServiceHere } from '../fakes/service-running.ts'
 import { startPostgres, type PostgresServer } from '../servers/postgres.ts'
 
 const base = '/api/v1/admin/chat/sessions'
@@ -40,7 +43,12 @@ const begin = (database: string, { environment, ...options }: HereOptions = {}):
 const tokenOf = async (role: string): Promise<string> =>
   await issueToken(await signingKeys(keys.path), { userId: role === 'user' ? 'anna' : role, role, ttlMs: 60_000, now: Date.now(), tokenId: uuidv7() })
 
-async function call(here: ServiceHere, method: string, path: string, { role = 'user', body }: { role?: string; body?: unknown } = {}) {
+async function call(
+  here: { readonly service: Pick<ServiceHere['service'], 'http'> },
+  method: string,
+  path: string,
+  { role = 'user', body }: { role?: string; body?: unknown } = {}
+) {
   const response = await fetch(`http://${here.service.http}${path}`, {
     method,
     headers: { authorization: `Bearer ${await tokenOf(role)}`, 'content-type': 'application/json' },
@@ -48,6 +56,18 @@ async function call(here: ServiceHere, method: string, path: string, { role = 'u
   })
   const text = await response.text()
   return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as Record<string, unknown> }
+}
+/** A server of a test's own. */
+async function serve(handle: RequestListener): Promise<AsyncDisposable & { readonly url: string }> {
+  const http = createServer(handle).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+    }
+  }
 }
 const makeSession = async (here: ServiceHere): Promise<string> =>
   String((await call(here, 'POST', base, { body: { client_name: 'Northwind', context: 'A retailer.' } })).body['session_id'])
@@ -95,6 +115,49 @@ describe('two services on one PostgreSQL', () => {
       expect((body['messages'] as { content: string }[]).map(({ content }) => content)).toEqual(['Still there?', 'Yes, here.'])
     }, soon)
   })
+
+  it('answer at the other what one was at when it was killed, once, and count its money', async () => {
+    const database = await server.database()
+    const asked = Promise.withResolvers<void>()
+    // A model that takes the question and never answers.
+    await using silent = await serve((request, response) => {
+      if (request.url?.endsWith('/models') === true) response.end('{"data":[{"id":"m"}]}')
+      else asked.resolve()
+    })
+    await using folder = await tempFolder()
+    await using victim = await startProgram({
+      DATABASE_URL: database,
+      ASIDE_KEYS_DIR: keys.path,
+      ASIDE_DATA_DIR: folder.path,
+      OPENAI_BASE_URL: `${silent.url}/v1`,
+      ASIDE_LOCAL_KNOWLEDGE: '0'
+    })
+    const name = new URL(database).pathname.slice(1)
+    // Not the usual 15 s, for the test's sake; more than the 3 s between two signs of life.
+    await server.run(
+      `CREATE OR REPLACE FUNCTION service_silence() RETURNS interval IMMUTABLE LANGUAGE sql AS $$ SELECT interval '5 seconds' $$`,
+      name
+    )
+    const able = toldProvider()
+    await using staying = await begin(database, { providers: [able] })
+    const session = await makeSession(staying)
+    const message = { content: 'Still there?', message_id: 'm1' }
+    const broken = call({ service: { http: victim.ready?.http ?? '' } }, 'POST', `${base}/${session}/messages`, { body: message }).catch(() => null)
+    await asked.promise
+    victim.child.kill('SIGKILL')
+    await broken
+    await vi.waitUntil(() => able.asked.length === 1, { timeout: 18_000, interval: 100 })
+    able.say('Yes, here.')
+    able.finish()
+    await vi.waitFor(async () => {
+      const { body } = await call(staying, 'GET', `${base}/${session}/history`)
+      expect((body['messages'] as { content: string }[]).map(({ content }) => content)).toEqual(['Still there?', 'Yes, here.'])
+    }, soon)
+    await vi.waitFor(async () => {
+      const outcomes = await server.run('SELECT outcome FROM cost_attempt ORDER BY position', name)
+      expect(outcomes).toEqual([{ outcome: 'lost' }, { outcome: 'answered' }])
+    }, soon)
+  }, 45_000)
 
   it('run a due task once', async () => {
     const order = { name: 'Tick', cron: '* * * * * *', type: 'tick', text: 'Which Harbor class for archives?' }

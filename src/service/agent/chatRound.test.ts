@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { correlated, correlationId } from '../correlation.ts'
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AgentTurn, AnswerOptions } from './agent.ts'
-import { createChatRound, type Chat, type ChatSteps } from './chatRound.ts'
+import { createChatRound, type Chat } from './chatRound.ts'
 
 const turn = (turnId: string): AgentTurn => ({
   turnId,
@@ -13,16 +13,14 @@ const turn = (turnId: string): AgentTurn => ({
 })
 const asked: AnswerOptions = { signal: new AbortController().signal, emit: () => undefined }
 
-/** The way through the graph, as its two nodes are. */
-async function twoNodes(chats: readonly Chat[]): Promise<void> {
-  for (const chat of chats) chat.prepare()
-  await Promise.resolve()
+/** The way through the graph, as its node is. */
+async function through(chats: readonly Chat[]): Promise<void> {
   await Promise.all(chats.map((chat) => chat.answer()))
 }
 
-function rounds(steps: Partial<ChatSteps<AgentTurn>>, way = twoNodes) {
+function rounds(answer: (one: AgentTurn) => Promise<FinishReason>, way = through) {
   const sizes: number[] = []
-  const round = createChatRound<AgentTurn>({ prepare: async (one) => one, answer: async () => 'stop', ...steps }, async (chats) => {
+  const round = createChatRound(answer, async (chats) => {
     sizes.push(chats.length)
     await way(chats)
   })
@@ -31,7 +29,7 @@ function rounds(steps: Partial<ChatSteps<AgentTurn>>, way = twoNodes) {
 
 describe('a round of chats', () => {
   test('carries all that came in one tick, and later ones in a round of their own', async () => {
-    const { join, sizes } = rounds({})
+    const { join, sizes } = rounds(async () => 'stop')
     expect(await Promise.all([join('a'), join('b'), join('c')])).toEqual(['stop', 'stop', 'stop'])
     await join('d')
     expect(sizes).toEqual([3, 1])
@@ -39,68 +37,57 @@ describe('a round of chats', () => {
 
   test('gives each chat its own end: who is quick does not wait, and who fails takes no other down', async () => {
     const slow = Promise.withResolvers<FinishReason>()
-    const { join } = rounds({
-      prepare: async (one) => {
-        if (one.turnId === 'unprepared') throw new Error('nothing was found')
-        return one
-      },
-      answer: async (one) => {
-        if (one.turnId === 'broken') throw new Error('nobody could answer')
-        return one.turnId === 'slow' ? await slow.promise : 'length'
-      }
+    const { join } = rounds(async (one) => {
+      if (one.turnId === 'broken') throw new Error('nobody could answer')
+      return one.turnId === 'slow' ? await slow.promise : 'length'
     })
-    const ends = ['slow', 'unprepared', 'broken', 'quick'].map(join)
-    await expect(ends[1]).rejects.toThrow('nothing was found')
-    await expect(ends[2]).rejects.toThrow('nobody could answer')
-    expect(await ends[3]).toBe('length')
+    const ends = ['slow', 'broken', 'quick'].map(join)
+    await expect(ends[1]).rejects.toThrow('nobody could answer')
+    expect(await ends[2]).toBe('length')
     slow.resolve('stop')
     expect(await ends[0]).toBe('stop')
   })
 
-  test('prepares no chat in the time of another: one that has much to look up is overtaken', async () => {
-    const found = Promise.withResolvers<void>()
-    const answered: string[] = []
-    const { join } = rounds({
-      prepare: async (one) => {
-        if (one.turnId === 'thorough') await found.promise
-        return one
-      },
-      answer: async (one) => {
-        answered.push(one.turnId)
-        return 'stop'
-      }
-    })
-    const [thorough, plain] = [join('thorough'), join('plain')]
-    await plain
-    expect(answered).toEqual(['plain'])
-    found.resolve()
-    await thorough
+  test('keeps a pace while much is asked, and none for who asks alone', async () => {
+    let now = 0
+    let rounds = 0
+    const round = createChatRound(async () => 'stop', async (chats) => ((rounds += 1), await through(chats)), () => now) // prettier-ignore
+    const join = (turnId: string): Promise<FinishReason> => round.join(turn(turnId), asked)
+    await join('a')
+    expect(rounds).toBe(1)
+    const [second, third] = [join('b'), join('c')]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(rounds).toBe(1)
+    await Promise.all([second, third])
+    expect(rounds).toBe(2)
+    now = 1_000
+    const alone = join('d')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(rounds).toBe(3)
+    await alone
   })
 
   test('does each chat’s work under its own correlation id, whoever came first', async () => {
     const seen: Record<string, (string | undefined)[]> = {}
     const note = (turnId: string): void => void (seen[turnId] ??= []).push(correlationId())
-    const { join } = rounds({
-      prepare: async (one) => {
-        note(one.turnId)
-        return one
-      },
-      answer: async (one) => {
-        await Promise.resolve()
-        note(one.turnId)
-        return 'stop'
-      }
+    const { join } = rounds(async (one) => {
+      note(one.turnId)
+      await Promise.resolve()
+      note(one.turnId)
+      return 'stop'
     })
     await Promise.all(['a', 'b'].map((id) => correlated(`of-${id}`, () => join(id))))
     expect(seen).toEqual({ a: ['of-a', 'of-a'], b: ['of-b', 'of-b'] })
   })
 
   test('fails every chat that has not ended when the graph itself fails', async () => {
-    const { join } = rounds({}, async (chats) => {
-      chats[0]?.prepare()
-      await chats[0]?.answer()
-      throw new Error('the graph broke')
-    })
+    const { join } = rounds(
+      async () => 'stop',
+      async (chats) => {
+        await chats[0]?.answer()
+        throw new Error('the graph broke')
+      }
+    )
     const [first, second] = await Promise.allSettled([join('a'), join('b')])
     expect(first).toMatchObject({ status: 'fulfilled', value: 'stop' })
     expect(second).toMatchObject({ status: 'rejected', reason: new Error('the graph broke') })

@@ -4,17 +4,9 @@ import { AsyncResource } from 'node:async_hooks'
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AgentTurn, AnswerOptions } from './agent.ts'
 
-/** What a chat's way through the graph consists of; `P` is what is prepared. */
-export interface ChatSteps<P> {
-  prepare(turn: AgentTurn, options: AnswerOptions): Promise<P>
-  answer(prepared: P, options: AnswerOptions): Promise<FinishReason>
-}
-
-/** A chat on its way through a run. Its steps never reject and never throw: what goes wrong with it is told to who asked. */
+/** A chat on its way through a run. */
 export interface Chat {
-  /** Begins with it. Called once. */
-  prepare(): void
-  /** Ends when its answer has, well or not. Called once, after `prepare`. */
+  /** Ends when its answer has, well or not. Called once; never rejects: what goes wrong with it is told to who asked. */
   answer(): Promise<void>
 }
 
@@ -30,8 +22,8 @@ const PACE_MS = 8
  * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
  * differences count.
  */
-export function createChatRound<P>(
-  steps: ChatSteps<P>,
+export function createChatRound(
+  answer: (turn: AgentTurn, options: AnswerOptions) => Promise<FinishReason>,
   run: (chats: readonly Chat[]) => Promise<unknown>,
   monotonic: () => number = () => performance.now()
 ): ChatRound {
@@ -52,19 +44,7 @@ export function createChatRound<P>(
       const { promise, resolve, reject } = Promise.withResolvers<FinishReason>()
       // The run belongs to whoever came first; what is done for this chat belongs to its own question (see correlation.ts).
       const own = new AsyncResource('CHAT')
-      let prepared: Promise<P> | null = null
-      const chat: Chat = {
-        prepare() {
-          prepared = own.runInAsyncScope(() => steps.prepare(turn, options))
-          // Awaited in the next step; until then its failure is not unhandled.
-          prepared.catch(() => undefined)
-        },
-        async answer() {
-          if (prepared === null) throw new Error('a chat was answered before it was prepared')
-          const ready = prepared
-          await own.runInAsyncScope(async () => await steps.answer(await ready, options)).then(resolve, reject)
-        }
-      }
+      const chat: Chat = { answer: () => own.runInAsyncScope(answer, undefined, turn, options).then(resolve, reject) }
       if (waiting.length === 0) {
         const pauseMs = earliest - monotonic()
         if (pauseMs > 0) setTimeout(go, pauseMs)

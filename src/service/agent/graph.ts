@@ -1,6 +1,6 @@
-// The agent as a state graph. Chats go two nodes, because each costs a quarter of a millisecond, and all that came in one tick go
-// together (chatRound.ts): prepare (normalise, guard, gather) and answer (decide, answer, validate, record). Inputs from elsewhere
-// go collect, decide, commit. Each step is a room of its own; tokens never travel through the graph.
+// The agent as a state graph. A chat has one node, because each costs a quarter of a millisecond, and all that came in one tick go
+// together (chatRound.ts): it is prepared (normalise, guard, gather) and answered (decide, answer, validate, record). Inputs from
+// elsewhere go collect, decide, commit. Each step is a room of its own; tokens never travel through the graph.
 import type { FinishReason } from '../../shared/turn.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -79,7 +79,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   const gather = createGather(options)
   const organisationOf = async (userId: string): Promise<string | null> => (await options.organisationOf?.(userId)) ?? null
 
-  const prepareChat = async (turn: AgentTurn, answering: AnswerOptions): Promise<Prepared> => {
+  const prepare = async (turn: AgentTurn, answering: AnswerOptions): Promise<Prepared> => {
     const startedAt = clock.now()
     const masked = await maskTurn(turn, answering.emit, audit)
     const organisation = await organisationOf(turn.userId)
@@ -90,7 +90,8 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   }
 
   /** What was read is what was said, also where it was stopped or broke off. */
-  const answerChat = async ({ turn, input, request, organisation, startedAt }: Prepared, answering: AnswerOptions): Promise<FinishReason> => {
+  const answer = async (asked: AgentTurn, answering: AnswerOptions): Promise<FinishReason> => {
+    const { turn, input, request, organisation, startedAt } = await prepare(asked, answering)
     const { userId, turnId, question } = turn
     const keep = (text: string): Promise<void> =>
       conversation.save({
@@ -109,13 +110,8 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     return result.finish
   }
 
-  // Begun here and awaited in the next node, each chat by itself: one that has much to look up holds no other back.
-  const prepare: Node<ChatRun> = async ({ chats }) => {
-    for (const chat of chats) chat.prepare()
-    return {}
-  }
-
-  const answer: Node<ChatRun> = async ({ chats }) => {
+  /** Each by itself: one that has much to look up, or much to say, holds no other back. */
+  const answerAll: Node<ChatRun> = async ({ chats }) => {
     await Promise.all(chats.map((chat) => chat.answer()))
     return {}
   }
@@ -136,9 +132,9 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
 
   let loading: ReturnType<typeof compile> | null = null
   // Loaded when it is first needed: it would add its 400 ms to the time that the service takes to start.
-  const compiled = (): ReturnType<typeof compile> => (loading ??= compile({ prepare, answer, collect, decide, commit }))
+  const compiled = (): ReturnType<typeof compile> => (loading ??= compile({ answer: answerAll, collect, decide, commit }))
   // Without a signal: an aborted run must still keep what was said. The steps heed each chat's own.
-  const round = createChatRound({ prepare: prepareChat, answer: answerChat }, async (chats) => (await compiled()).chats.invoke({ chats }, quiet))
+  const round = createChatRound(answer, async (chats) => (await compiled()).chats.invoke({ chats }, quiet))
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
@@ -164,16 +160,14 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
 /** A run that tells nobody of its steps; what chats hear does not go through the graph. */
 const quiet = { streamMode: 'custom' } as const
 
-type Nodes = Readonly<Record<'prepare' | 'answer', Node<ChatRun>> & Record<'collect' | 'decide' | 'commit', Node<InputRun>>>
+type Nodes = Readonly<Record<'answer', Node<ChatRun>> & Record<'collect' | 'decide' | 'commit', Node<InputRun>>>
 
 /** Two ways, because a branch at the start costs as much as a node. */
-async function compile({ prepare, answer, collect, decide, commit }: Nodes) {
+async function compile({ answer, collect, decide, commit }: Nodes) {
   const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph')
   const chats = new StateGraph(Annotation.Root({ chats: Annotation<readonly Chat[]>() }))
-    .addNode('prepare', prepare)
     .addNode('answer', answer)
-    .addEdge(START, 'prepare')
-    .addEdge('prepare', 'answer')
+    .addEdge(START, 'answer')
     .addEdge('answer', END)
     .compile()
   const inputState = Annotation.Root({ incoming: Annotation<Incoming>(), collected: Annotation<Collected>(), output: Annotation<AgentOutput>() })

@@ -18,10 +18,11 @@ const pointing =
 
 /** The text to search with: the question, and the last thing said before it where it says too little by itself. */
 export function subjectOf(question: Pick<Question, 'text'>, history: readonly ConversationMessage[]): string {
+  const last = history.findLast((message) => message.role === 'user')?.text
+  if (last === undefined) return question.text
   const own = conceptsOf(question.text).filter(({ forms: [said = ''] }) => !pointing.test(said))
   if (own.length >= 2) return question.text
-  const last = history.findLast((message) => message.role === 'user')?.text
   const refersBack =
     own.length === 0 || /^(and|what about|how about|why|also|same)\b|\b(it|its|that|this|they|them|those|these)\b/i.test(question.text)
-  return last === undefined || !refersBack ? question.text : `${question.text}\n${last}`
+  return refersBack ? `${question.text}\n${last}` : question.text
 }

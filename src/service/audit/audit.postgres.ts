@@ -1,9 +1,9 @@
 // The audit log in the shared PostgreSQL: one chain for every service. Whoever adds to it holds its end; what one service records at the
 // same moment goes in together. Each keeps signed heads of its own beside it, so that each can tell when the database was cut or rewritten.
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Clock } from '../../shared/kit/clock.ts'
 import type { SigningKeys } from '../auth/keys.ts'
+import { createBatch } from '../store/batch.ts'
 import type { Postgres, PostgresQueries } from '../store/postgres.ts'
 import type { AuditEvent } from './audit.ts'
 import { auditActions } from './audit.ts'
@@ -32,12 +32,6 @@ interface Row {
 
 type Tail = Pick<AuditEntry, 'n' | 'hash'>
 
-interface Waiting {
-  readonly event: AuditEvent
-  readonly settle: () => void
-  readonly reject: (error: unknown) => void
-}
-
 const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 export interface PostgresAuditOptions {
@@ -51,12 +45,6 @@ export interface PostgresAuditOptions {
 
 /** The caller stops it, before the database. */
 export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHeadFailed }: PostgresAuditOptions): Promise<AuditLog> {
-  let waiting: Waiting[] = []
-  let adding: Promise<void> | null = null
-  /** Ends when nothing waits. */
-  const idle = async (): Promise<void> => {
-    if (adding !== null) await adding.then(idle)
-  }
   let heads = Promise.resolve()
   let headed = 0
   let stopped = false
@@ -78,38 +66,10 @@ export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHead
   const timer = setInterval(keepHead, HEAD_EVERY_MS)
   timer.unref()
 
-  const add = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, MOST_AT_ONCE)
-      waiting = waiting.slice(MOST_AT_ONCE)
-      try {
-        const last = await postgres.transaction((queries) =>
-          append(
-            queries,
-            batch.map(({ event }) => event),
-            clock.now()
-          )
-        )
-        for (const { settle } of batch) settle()
-        if (last - headed >= HEAD_EVERY_ENTRIES) {
-          headed = last
-          keepHead()
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-  }
-
-  const begin = (): void => {
-    // What is said in the same tick goes in together.
-    adding ??= nextTick()
-      .then(add)
-      .finally(() => {
-        adding = null
-        if (waiting.length > 0) begin()
-      })
-  }
+  const adding = createBatch<AuditEvent, number>(async (events) => {
+    const last = await postgres.transaction((queries) => append(queries, events, clock.now()))
+    return events.map(() => last)
+  }, MOST_AT_ONCE)
 
   const verify = async (): Promise<ChainReport> => {
     // The heads first: one that is written while the chain is read lies beyond what was read of it.
@@ -120,12 +80,12 @@ export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHead
 
   return {
     incident: null,
-    record: (event) => {
-      if (stopped) return Promise.reject(new Error('the audit log is closed'))
-      return new Promise((resolve, reject) => {
-        waiting.push({ event, settle: resolve, reject })
-        begin()
-      })
+    async record(event) {
+      if (stopped) throw new Error('the audit log is closed')
+      const last = await adding.add(event)
+      if (last - headed < HEAD_EVERY_ENTRIES) return
+      headed = last
+      keepHead()
     },
     page: async ({ limit, before = Number.MAX_SAFE_INTEGER }) =>
       (await postgres.rows<Row>('SELECT * FROM audit_entry WHERE n < $1 ORDER BY n DESC LIMIT $2', [before, limit])).map(fromRow),
@@ -137,7 +97,7 @@ export async function openPostgresAudit({ postgres, dataDir, keys, clock, onHead
     async stop() {
       stopped = true
       clearInterval(timer)
-      await idle()
+      await adding.idle()
       await writeHead().catch(onHeadFailed)
     }
   }

@@ -1,7 +1,18 @@
 // The cost ledger in the shared PostgreSQL. Reserving and settling are one step each (functions of the database), so that the caps
 // hold however many services ask at once; sums by month are kept beside the rows.
 import type { Postgres } from '../store/postgres.ts'
-import { monthOf, requireWholeMicros, type AttemptOutcome, type Cap, type Ledger, type LedgerRow } from './ledger.ts'
+import { createBatch } from '../store/batch.ts'
+import { keptJson } from '../store/postgresText.ts'
+import {
+  monthOf,
+  requireWholeMicros,
+  type AttemptOutcome,
+  type Cap,
+  type Ledger,
+  type LedgerRow,
+  type Reservation,
+  type Settlement
+} from './ledger.ts'
 
 interface Row {
   readonly attempt_id: string
@@ -24,7 +35,39 @@ interface Row {
   readonly priced: boolean
 }
 
+/** In one step; more would hold an organisation's row for too long. */
+const MOST_AT_ONCE = 100
+
+type Order = Reservation & { readonly month: string; readonly caps: readonly Cap[] }
+interface Outcome {
+  readonly n: number
+  readonly done: boolean
+}
+
 export function createPostgresLedger(postgres: Postgres): Ledger {
+  // Both in the order in which the rows of the months are locked everywhere.
+  const reserving = createBatch<Order, boolean>(async (orders) => {
+    const rows = await postgres.rows<Outcome>(
+      `SELECT n, cost_reserve("attemptId", "turnId", "userId", organisation, client, provider, model, at, month, "predictedMicros",
+         "predictedInputTokens", $2, caps) AS done
+       FROM (SELECT * FROM json_to_recordset($1::json) AS one (n int, "attemptId" text, "turnId" text, "userId" text, organisation text, client text,
+         provider text, model text, at bigint, month text, "predictedMicros" bigint, "predictedInputTokens" bigint, caps json)
+         ORDER BY organisation COLLATE "C", month COLLATE "C", n OFFSET 0) AS sorted`,
+      [keptJson(orders.map((order, n) => ({ n, ...order }))), postgres.instance]
+    )
+    return inOrder(rows)
+  }, MOST_AT_ONCE)
+  const settling = createBatch<Settlement, boolean>(async (settlements) => {
+    const rows = await postgres.rows<Outcome>(
+      `SELECT n, cost_settle("attemptId", at, outcome, "inputTokens", "outputTokens", "cachedTokens", "costMicros", estimated, priced) AS done
+       FROM (SELECT one.* FROM json_to_recordset($1::json) AS one (n int, "attemptId" text, at bigint, outcome text, "inputTokens" bigint,
+           "outputTokens" bigint, "cachedTokens" bigint, "costMicros" bigint, estimated boolean, priced boolean)
+         LEFT JOIN cost_attempt AS kept ON kept.attempt_id = "attemptId"
+         ORDER BY kept.organisation, kept.month, n OFFSET 0) AS sorted`,
+      [keptJson(settlements.map((settlement, n) => ({ n, ...settlement })))]
+    )
+    return inOrder(rows)
+  }, MOST_AT_ONCE)
   const loseThose = async (whose: string, at: number): Promise<number> => {
     const [row] = await postgres.rows<{ lost: number }>(
       `SELECT count(*) FILTER (WHERE cost_settle(attempt_id, $1, 'lost', predicted_input_tokens, 0, 0, predicted_micros, true, true)) AS lost
@@ -35,36 +78,13 @@ export function createPostgresLedger(postgres: Postgres): Ledger {
   }
 
   return {
-    async reserve(reservation, caps: readonly Cap[] = []) {
+    async reserve(reservation, caps = []) {
       requireWholeMicros(reservation.predictedMicros)
-      const { attemptId, turnId, userId, organisation, client, provider, model, at, predictedMicros, predictedInputTokens } = reservation
-      const [row] = await postgres.rows<{ taken: boolean }>(
-        'SELECT cost_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS taken',
-        [
-          attemptId, turnId, userId, organisation, client, provider, model, at, monthOf(at), predictedMicros, predictedInputTokens,
-          postgres.instance,
-          caps.map((cap) => cap.organisation),
-          caps.map((cap) => cap.client),
-          caps.map((cap) => cap.micros)
-        ] // prettier-ignore
-      )
-      return row?.taken === true
+      return await reserving.add({ ...reservation, month: monthOf(reservation.at), caps })
     },
     async settle(settlement) {
       requireWholeMicros(settlement.costMicros)
-      const { attemptId, at, outcome, inputTokens, outputTokens, cachedTokens, costMicros, estimated, priced } = settlement
-      const [row] = await postgres.rows<{ settled: boolean }>('SELECT cost_settle($1, $2, $3, $4, $5, $6, $7, $8, $9) AS settled', [
-        attemptId,
-        at,
-        outcome,
-        inputTokens,
-        outputTokens,
-        cachedTokens,
-        costMicros,
-        estimated,
-        priced
-      ])
-      return row?.settled === true
+      return await settling.add(settlement)
     },
     async spending({ organisation, client }, month) {
       const [row] = await postgres.rows<{ spentMicros: number; reservedMicros: number }>(
@@ -93,6 +113,10 @@ export function createPostgresLedger(postgres: Postgres): Ledger {
     recover: (at) => loseThose('service_free(owner, $2)', at),
     reclaim: (at) => loseThose('owner <> $2 AND service_free(owner, $2)', at)
   }
+}
+
+function inOrder(rows: readonly Outcome[]): boolean[] {
+  return rows.toSorted((a, b) => a.n - b.n).map(({ done }) => done)
 }
 
 function fromRow(row: Row): LedgerRow {

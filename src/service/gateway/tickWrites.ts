@@ -8,8 +8,11 @@ type Sent = (error?: Error) => void
 type Data = Parameters<WebSocket['send']>[0]
 type SendOptions = Parameters<WebSocket['send']>[1]
 
-/** Up to here a sender is told at once that it may go on; what is beyond waits until it has really left, in bytes. */
-const AHEAD_BYTES = 65_536
+/**
+ * Up to here a sender is told at once that it may go on; who brings more is told when it has really left. In bytes, as far as a
+ * text's length tells: at most three times that. Must be well below `Bounds.unreadBytes`, whose waiters are woken by being told.
+ */
+const AHEAD_BYTES = 32_768
 
 /** Connections that hold something back until the end of the tick. */
 let holding: Duplex[] = []
@@ -39,13 +42,19 @@ class TickWebSocket extends WebSocket {
       holding.push(carrier)
     }
     // Engine.IO hands on the next packet only when it was told of this one: told after the write, each would be a write of its own.
-    if (sent === undefined || this.readyState !== this.OPEN || this.bufferedAmount >= AHEAD_BYTES) return super.send(data, options, sent)
+    const isMuch = this.bufferedAmount + sizeOf(data) >= AHEAD_BYTES
+    if (sent === undefined || isMuch || this.readyState !== this.OPEN) return super.send(data, options, sent)
     super.send(data, options)
     sent()
   }
 }
 
-/** The server that Engine.IO makes its WebSockets with: its option `wsEngine`. */
+function sizeOf(data: Data): number {
+  if (typeof data === 'string') return data.length
+  return typeof data === 'object' && 'byteLength' in data ? data.byteLength : AHEAD_BYTES
+}
+
+/** Also what Engine.IO can make its WebSockets with: its option `wsEngine`. */
 export class TickWebSocketServer extends WebSocketServer<typeof TickWebSocket> {
   constructor(options: ServerOptions<typeof TickWebSocket>) {
     super({ ...options, WebSocket: TickWebSocket })

@@ -2,7 +2,7 @@
 // read, so that a refusal arrives as an `error` event and a close code, which is all that a browser can see.
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { RawData, WebSocket } from 'ws'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, protocolToken, refuseTokenInUrl } from '../auth/verifier.ts'
@@ -14,6 +14,7 @@ import type { FrameDialect } from './frames.ts'
 import type { GatewayParts } from './gateway.ts'
 import { watchBytes } from './outgoing.ts'
 import { createPeer, type Peer } from './peer.ts'
+import { TickWebSocketServer } from './tickWrites.ts'
 
 /** A client that does not close from its side is cut after this. */
 const CLOSE_MS = 2_000
@@ -23,13 +24,13 @@ const SOCKET_IO = '/socket.io/'
 export function attachWebSockets(server: HttpServer, parts: GatewayParts, dialects: readonly FrameDialect[]): () => Promise<void> {
   const { bounds, newId } = parts
   const byPath = new Map(dialects.map((dialect) => [dialect.path, dialect]))
-  const door = new WebSocketServer({
+  const door = new TickWebSocketServer({
     noServer: true,
     maxPayload: bounds.frameBytes,
     perMessageDeflate: false,
     closeTimeout: CLOSE_MS,
     handleProtocols: (protocols) => protocolToken(protocols).protocol ?? false
-  } as ConstructorParameters<typeof WebSocketServer>[0])
+  } as ConstructorParameters<typeof TickWebSocketServer>[0])
   const silent = new WeakSet<WebSocket>()
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

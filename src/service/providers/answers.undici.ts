@@ -144,10 +144,12 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
             yield* parts
           }
         } catch (error) {
-          // Text that came together with the failure was read by nobody: another provider can still begin.
-          for (const part of answer.take()) if (part.type === 'usage') yield part
-          // The answer was complete: how its connection ended is no matter.
-          if (!answer.isComplete || signal.aborted) throw error
+          // Where the answer was complete, how its connection ended is no matter, and all of it is told.
+          if (!answer.isComplete || signal.aborted) {
+            // Text that came together with the failure was read by nobody: another provider can still begin.
+            for (const part of answer.take()) if (part.type === 'usage') yield part
+            throw error
+          }
         }
         const { status, headers } = reply
         if (status !== 200) throw refusal({ status, headers, body: refusalBody(Buffer.concat(body).toString('utf8')) }, options)

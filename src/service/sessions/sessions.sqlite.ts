@@ -70,6 +70,12 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
     return row === undefined ? null : sessionFrom(row)
   }
 
+  /** What somebody will see: not before it is durable. */
+  const shown = async <T>(messages: T): Promise<T> => {
+    await writer.settled()
+    return messages
+  }
+
   return {
     create: (session) =>
       writer.write(() => {
@@ -100,12 +106,12 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
         throw new CopilotError('invalid_request', 'There is no message with the id in "before" in this session.', { details: { field: 'before' } })
       }
       const at = typeof before === 'number' ? before : Number.MAX_SAFE_INTEGER
-      return selectBefore.all({ ...keyOf(key), limit, position: from?.position ?? Number.MAX_SAFE_INTEGER, at }).map(messageFrom)
+      return await shown(selectBefore.all({ ...keyOf(key), limit, position: from?.position ?? Number.MAX_SAFE_INTEGER, at }).map(messageFrom))
     },
     after: async (key, messageId, limit) => {
       const known = selectMessage.get({ ...ownerOf(key), messageId })
       const position = known?.session_id === key.sessionId ? known.position : 0
-      return selectAfter.all({ ...keyOf(key), limit, position }).map(messageFrom)
+      return await shown(selectAfter.all({ ...keyOf(key), limit, position }).map(messageFrom))
     },
     message: async (owner, messageId) => {
       const row = selectMessage.get({ ...ownerOf(owner), messageId })
@@ -146,7 +152,7 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
       writer.write(() => {
         setState.run({ ...ownerOf(message), messageId: message.messageId, state: 'failed' })
       }),
-    unread: async (owner, limit) => selectUnread.all({ ...ownerOf(owner), limit }).map(messageFrom),
+    unread: (owner, limit) => shown(selectUnread.all({ ...ownerOf(owner), limit }).map(messageFrom)),
     markDelivered: (owner, messageIds) =>
       writer.write(() => {
         for (const messageId of messageIds) setState.run({ ...ownerOf(owner), messageId, state: 'delivered' })

@@ -125,9 +125,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   return {
     instance,
     label,
-    rows: (sql, values) => told(() => over.rows(sql, values)),
-    count: (sql, values) => told(() => over.count(sql, values)),
-    transaction: (work) => told(() => transact(pool, work)),
+    rows: <Row extends object>(sql: string, values?: readonly PostgresValue[]) => told(() => persistently(() => over.rows<Row>(sql, values))),
+    count: (sql, values) => told(() => persistently(() => over.count(sql, values))),
+    transaction: (work) => told(() => persistently(() => transact(pool, work))),
     probe: async () => {
       await told(beat)
     },
@@ -135,24 +135,33 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   }
 }
 
-async function transact<T>(pool: Pool, work: (queries: PostgresQueries) => Promise<T>): Promise<T> {
+/** Who collided has done nothing: the same again. */
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
-    const client = await pool.connect()
-    let broken = false
     try {
-      await client.query('BEGIN')
-      const result = await work(queriesOf(client))
-      await client.query('COMMIT')
-      return result
+      return await work()
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => {
-        // The connection is gone, and the transaction with it.
-        broken = true
-      })
       if (!isCollision(error) || tries >= COLLISIONS) throw error
-    } finally {
-      client.release(broken)
     }
+  }
+}
+
+async function transact<T>(pool: Pool, work: (queries: PostgresQueries) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken = false
+  try {
+    await client.query('BEGIN')
+    const result = await work(queriesOf(client))
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {
+      // The connection is gone, and the transaction with it.
+      broken = true
+    })
+    throw error
+  } finally {
+    client.release(broken)
   }
 }
 

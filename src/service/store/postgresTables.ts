@@ -143,14 +143,14 @@ export const ledgerSteps = `
 
   CREATE FUNCTION cost_reserve(new_attempt text, of_turn text, of_user text, of_organisation text, of_client text, of_provider text,
     of_model text, reserved_at bigint, of_month text, micros bigint, tokens bigint, me text,
-    cap_organisations text[], cap_clients text[], cap_micros bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
+    caps json) RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE cap record;
   BEGIN
     PERFORM cost_lock(of_organisation, of_client, of_month);
     IF EXISTS (SELECT 1 FROM cost_attempt WHERE attempt_id = new_attempt) THEN RETURN true; END IF;
-    FOR cap IN SELECT * FROM unnest(cap_organisations, cap_clients, cap_micros) AS one (organisation, client, most) LOOP
+    FOR cap IN SELECT * FROM json_to_recordset(caps) AS one (organisation text, client text, micros bigint) LOOP
       IF coalesce((SELECT spent_micros + reserved_micros FROM cost_month
-          WHERE organisation = cap.organisation AND month = of_month AND purse = cost_purse(cap.client)), 0) + micros > cap.most THEN
+          WHERE organisation = cap.organisation AND month = of_month AND purse = cost_purse(cap.client)), 0) + cost_reserve.micros > cap.micros THEN
         RETURN false;
       END IF;
     END LOOP;

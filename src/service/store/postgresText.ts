@@ -10,6 +10,11 @@ export function toKept(text: string): string {
   return text.replaceAll(MARK, `${MARK}m`).replaceAll(NUL, `${MARK}0`)
 }
 
+/** As JSON in which every text can be kept. */
+export function keptJson(value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) => (typeof one === 'string' ? toKept(one).toWellFormed() : one))
+}
+
 export function fromKept(text: string): string {
   if (!text.includes(MARK)) return text
   return text.replace(/\ufdd0([m0])/g, (_all, which) => (which === 'm' ? MARK : NUL))
