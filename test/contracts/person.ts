@@ -37,13 +37,17 @@ async function live(house: OpenHouse, userId: string): Promise<void> {
   await house.decisions.put(aDecision({ id: `d ${userId.length}`, userId }))
 }
 
+async function all(read: Promise<Iterable<object>> | AsyncIterable<object>): Promise<object[]> {
+  const found: object[] = []
+  for await (const value of await read) found.push(value)
+  return found
+}
+
 export function personContract(open: () => Promise<OpenHouse>): void {
   it('takes out everything of one person, and of nobody else', async () => {
     await using house = await open()
     for (const userId of ['anna-maria', 'bob']) await live(house, userId)
-    const found = Object.fromEntries(
-      await Promise.all(house.personal.map(async ({ name, read }) => [name, await Array.fromAsync(await read('anna-maria'))] as const))
-    )
+    const found = Object.fromEntries(await Promise.all(house.personal.map(async ({ name, read }) => [name, await all(read('anna-maria'))] as const)))
     expect(Object.fromEntries(Object.entries(found).map(([name, rows]) => [name, rows.length]))).toEqual({
       turns: 0, messages: 1, chatMessages: 2, chatSessions: 1, costs: 1, account: 1, overrides: 1, inputs: 1, reviews: 1, decisions: 1, tasks: 1
     }) // prettier-ignore
