@@ -71,7 +71,7 @@ export function personContract(open: () => Promise<OpenHouse>): void {
     expect(await house.ledger.total()).toEqual(before)
   })
 
-  it('forgets what is older, but nobody’s chat while they wait there, and no event that is not handled', async () => {
+  it('forgets what is older, but nothing that somebody waits for', async () => {
     await using house = await open()
     await house.sessions.create(aSession({ updatedAt: 100 }))
     await house.sessions.create(aSession({ sessionId: 'young', updatedAt: 900 }))
@@ -80,12 +80,20 @@ export function personContract(open: () => Promise<OpenHouse>): void {
     await house.conversation.save({ userId: 'anna', sessionId: 's', turnId: 't', role: 'user', text: 'old', createdAt: 100 })
     for (const id of ['1', '2']) await house.events.receive(anEvent(id, { receivedAt: 100 }))
     await house.events.settle('e-1', 101)
-    expect(await house.forgetting.forget(500)).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1 })
+    for (const id of ['done', 'open']) await house.worklist.accept(anInput({ id }), 100)
+    await house.worklist.decided(anOutput({ id: 'done:out', inputId: 'done', actions: [] }), 101)
+    await house.worklist.told('done', 102)
+    for (const [id, decidedAt] of [
+      ['old', 100],
+      ['young', 900]
+    ] as const)
+      await house.decisions.put(aDecision({ id, decidedAt }))
+    expect(await house.forgetting.forget(500)).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 1, decisions: 1 })
     expect((await house.sessions.list({ userId: 'anna', kind: 'consultant' }, { limit: 9 })).map(({ sessionId }) => sessionId).toSorted()).toEqual([
       'waiting',
       'young'
     ])
     expect(await house.events.waiting(9)).toHaveLength(1)
-    expect(await house.forgetting.forget(500)).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0 })
+    expect(await house.forgetting.forget(500)).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0 })
   })
 }
