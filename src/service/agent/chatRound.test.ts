@@ -51,20 +51,36 @@ describe('a round of chats', () => {
   test('keeps a pace while much is asked, and none for who asks alone', async () => {
     let now = 0
     let rounds = 0
-    const round = createChatRound(async () => 'stop', async (chats) => ((rounds += 1), await through(chats)), () => now) // prettier-ignore
+    const long = Promise.withResolvers<FinishReason>()
+    const answer = (one: AgentTurn): Promise<FinishReason> => (one.turnId === 'long' ? long.promise : Promise.resolve('stop'))
+    const run = async (chats: readonly Chat[]): Promise<void> => {
+      rounds += 1
+      await through(chats)
+    }
+    const round = createChatRound(answer, run, () => now)
     const join = (turnId: string): Promise<FinishReason> => round.join(turn(turnId), asked)
+    const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+    // One after the other, each alone.
     await join('a')
-    expect(rounds).toBe(1)
-    const [second, third] = [join('b'), join('c')]
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(rounds).toBe(1)
-    await Promise.all([second, third])
+    const alone = join('b')
+    await tick()
     expect(rounds).toBe(2)
-    now = 1_000
-    const alone = join('d')
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(rounds).toBe(3)
     await alone
+    now = 1_000
+    const first = join('long')
+    await tick()
+    const others = [join('c'), join('d')]
+    await tick()
+    expect(rounds).toBe(3)
+    await Promise.all(others)
+    expect(rounds).toBe(4)
+    now = 2_000
+    const later = join('e')
+    await tick()
+    expect(rounds).toBe(5)
+    await later
+    long.resolve('stop')
+    await first
   })
 
   test('does each chat’s work under its own correlation id, whoever came first', async () => {

@@ -15,7 +15,7 @@ export interface ChatRound {
   join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
 }
 
-/** From one round to the next at least, ms: however much is asked, runs take a tenth of a core at most, and a lone chat waits for nothing. */
+/** From one round to the next at least, ms: however much is asked, runs take a tenth of a core at most, and a chat that is alone waits for nothing. */
 const PACE_MS = 8
 
 /**
@@ -29,6 +29,8 @@ export function createChatRound(
 ): ChatRound {
   let waiting: { readonly chat: Chat; readonly fail: (error: unknown) => void }[] = []
   let earliest = 0
+  /** Chats that have not ended. */
+  let live = 0
 
   const go = (): void => {
     const round = waiting
@@ -42,16 +44,17 @@ export function createChatRound(
   return {
     join(turn, options) {
       const { promise, resolve, reject } = Promise.withResolvers<FinishReason>()
+      live += 1
       // The run belongs to whoever came first; what is done for this chat belongs to its own question (see correlation.ts).
       const own = new AsyncResource('CHAT')
       const chat: Chat = { answer: () => own.runInAsyncScope(answer, undefined, turn, options).then(resolve, reject) }
       if (waiting.length === 0) {
         const pauseMs = earliest - monotonic()
-        if (pauseMs > 0) setTimeout(go, pauseMs)
+        if (pauseMs > 0 && live > 1) setTimeout(go, pauseMs)
         else setImmediate(go)
       }
       waiting.push({ chat, fail: reject })
-      return promise
+      return promise.finally(() => (live -= 1))
     }
   }
 }
