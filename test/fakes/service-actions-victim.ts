@@ -20,7 +20,7 @@ const pump = startActionPump({ outbox, bus: createHttpBus({ targets, timeoutMs: 
 process.stdout.write('ready\n')
 
 if (ends === 'drain') {
-  while (outbox.nextAt() !== null) await new Promise((resolve) => setTimeout(resolve, 5))
+  while ((await outbox.nextAt()) !== null) await new Promise((resolve) => setTimeout(resolve, 5))
   await pump.stop()
   store.stop()
   process.stdout.write('drained\n')
