@@ -5,7 +5,8 @@ import type { Measured } from './service.ts'
 import { WEBHOOK_SECRET, type Victim } from './victim.ts'
 
 /** Much of a run is waiting for the other process: more at once wait less. */
-const LANES = 8
+const MOST_LANES = 8
+const MESSAGES_OF_A_LANE = 200
 const LARGEST_BATCH = 200
 /** What a run may leave behind: caches that are bounded, fragmentation. Measured after a warm-up of the same kind. */
 const GROWTH_BYTES = 24 * 1_048_576
@@ -39,12 +40,13 @@ interface Spell {
 
 export async function fuzz(dialect: FuzzedDialect, victim: Victim, { messages, seed, batch: only, say }: Campaign): Promise<Outcome> {
   const size = Math.min(LARGEST_BATCH, Math.max(10, Math.floor(messages / 16)))
+  const lanesAtOnce = Math.min(MOST_LANES, Math.max(2, Math.floor(messages / MESSAGES_OF_A_LANE)))
   const findings: Finding[] = []
   const replies = { due: 0, open: 0, came: 0 }
   let sent = 0
 
   const runLane = async (lane: Lane, first: number, last: number): Promise<void> => {
-    for (let number = first; number < last && findings.length < MOST_FINDINGS; number += LANES) {
+    for (let number = first; number < last && findings.length < MOST_FINDINGS; number += lanesAtOnce) {
       try {
         const { due, open, came } = await lane.batch({ size, chance: chanceOf(seed + number), number })
         replies.due += due
@@ -63,7 +65,7 @@ export async function fuzz(dialect: FuzzedDialect, victim: Victim, { messages, s
     const admin = await victim.token('boss', 'admin')
     const personNamed = async (userId: string): Promise<Person> => ({ userId, token: await victim.token(userId) })
     const lanes = await Promise.all(
-      Array.from({ length: LANES }, async (_, index) => {
+      Array.from({ length: lanesAtOnce }, async (_, index) => {
         const person = await personNamed(`${dialect.name} ${first} ${index}`)
         const other = await personNamed(`${person.userId} aside`)
         return await dialect.open({ grpc, http, admin, person, other, webhookSecret: WEBHOOK_SECRET })
@@ -74,12 +76,12 @@ export async function fuzz(dialect: FuzzedDialect, victim: Victim, { messages, s
   }
 
   const batches = Math.ceil(messages / size)
-  const warmUp = Math.max(LANES, Math.min(40, Math.floor(batches / 5)))
+  const warmUp = Math.max(lanesAtOnce, Math.min(40, Math.floor(batches / 5)))
   const before = await victim.measure()
   const startedAt = performance.now()
   if (only === null) await spell({ first: 0, last: warmUp })
   const warm = await settled(victim, before.handles.length)
-  const rest = only === null ? { first: warmUp, last: Math.max(batches, warmUp + LANES) } : { first: only, last: only + 1 }
+  const rest = only === null ? { first: warmUp, last: Math.max(batches, warmUp + lanesAtOnce) } : { first: only, last: only + 1 }
   await spell(rest)
   const after = await settled(victim, before.handles.length)
   const grownBytes = after.heapBytes - warm.heapBytes

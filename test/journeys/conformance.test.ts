@@ -23,7 +23,7 @@ async function conformance(...args: string[]): Promise<{ code: number; last: unk
 describe('conformance', () => {
   it('holds conversations with real clients and ends well', async () => {
     expect(await conformance('--match', '^(webhooks|gRPC: health)')).toEqual({ code: 0, last: { ok: true, conversations: 2, steps: 13, failed: [] } })
-  })
+  }, 120_000)
 
   it('misses a line of the protocol page whose step did not run or did not hold', () => {
     const table = [
@@ -36,7 +36,7 @@ describe('conformance', () => {
 
   it('is not well when no step was run', async () => {
     expect(await conformance('--only', 'nobody')).toMatchObject({ code: 1, last: { ok: false, steps: 0 } })
-  })
+  }, 60_000)
 
   it('keeps every step that failed, or did not end, and goes on', async () => {
     const report = createReport({ say: () => undefined, stepMs: 20 })
