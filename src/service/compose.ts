@@ -23,8 +23,7 @@ import type { GatewayParts } from './gateway/gateway.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
-import { learnPack, openLibrary } from './knowledge/compose.ts'
-import { createSqliteKnowledge } from './knowledge/knowledge.sqlite.ts'
+import { learnPack, openKnowledge, openLibrary } from './knowledge/compose.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
@@ -103,7 +102,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     clientKeys: createClientKeys({ dataDir: config.dataDir, clock }),
     clock
   })
-  const knowledge = createSqliteKnowledge(store)
+  const { knowledge, meaning } = openKnowledge({ config, store, logger }, started)
   const priceBook = await prices(resources, logger)
   const modelPrices = resources === null ? null : await readModelPrices(resources.pricing)
   if (modelPrices === null) logger.warn({}, 'prices.models.missing')
@@ -265,7 +264,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
-    knowledge: await openLibrary({ config, store, audit, clock, newId, logger }, started)
+    knowledge: await openLibrary({ config, store, meaning, audit, clock, newId, logger }, started)
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))

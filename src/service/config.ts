@@ -56,6 +56,8 @@ export interface ServiceConfig {
   readonly identityProvider: IdentityProviderSettings | null
   /** The folder of documents, `<client>/…` in it, and whose it is. It need not be there. */
   readonly knowledge: { readonly folder: string; readonly organisation: string }
+  /** Whether passages are also found by meaning: a model on a thread of its own. */
+  readonly embeddings: boolean
   /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
@@ -92,7 +94,8 @@ const known = [
   'AI_RETENTION',
   'AI_SETTINGS_FILE',
   'AI_LOG_LEVEL',
-  'AI_FEATURES_OFF'
+  'AI_FEATURES_OFF',
+  'AI_EMBEDDINGS'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 /** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
@@ -147,6 +150,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
       organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
     },
+    embeddings: read.oneOf('AI_EMBEDDINGS', ['ON', 'OFF'], 'ON') === 'ON',
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),

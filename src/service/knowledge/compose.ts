@@ -10,9 +10,35 @@ import type { Store } from '../store/store.ts'
 import { createThreadReader } from './documentReader.thread.ts'
 import { createSqliteDocuments } from './documents.sqlite.ts'
 import { ingest } from './ingest.ts'
-import type { KnowledgeIndex } from './knowledge.ts'
+import type { Knowledge, KnowledgeIndex } from './knowledge.ts'
+import { createSqliteKnowledge } from './knowledge.sqlite.ts'
 import { createLibrary, type Library } from './library.ts'
+import { createMeaning, type Meaning } from './meaning.ts'
+import { createThreadModel } from './model.thread.ts'
 import { startRefreshing, type Refreshing } from './refreshing.ts'
+import { createSqliteVectors } from './vectors.sqlite.ts'
+
+export interface KnowledgeParts {
+  readonly knowledge: Knowledge & KnowledgeIndex
+  /** Null: it is off. */
+  readonly meaning: Meaning | null
+}
+
+/** What is found, by words and, unless that is off, by meaning. Nothing runs for it until somebody asks. */
+export function openKnowledge(
+  { config, store, logger }: Pick<LibraryParts, 'config' | 'store' | 'logger'>,
+  started: AsyncDisposableStack
+): KnowledgeParts {
+  if (!config.embeddings) return { knowledge: createSqliteKnowledge(store), meaning: null }
+  const meaning = createMeaning({
+    model: createThreadModel(),
+    vectors: createSqliteVectors(store),
+    onLeftToWords: (reason) => logger.debug({ reason }, 'knowledge.words'),
+    onFault: (error) => logger.error(errorFields(error), 'knowledge.meaning.fault')
+  })
+  started.defer(() => meaning.stop())
+  return { knowledge: createSqliteKnowledge(store, meaning), meaning }
+}
 
 /** Brings the pack into the index; only what changed is read. */
 export async function learnPack(knowledge: KnowledgeIndex, resources: Resources | null, logger: Logger): Promise<void> {
@@ -25,6 +51,7 @@ export async function learnPack(knowledge: KnowledgeIndex, resources: Resources 
 export interface LibraryParts {
   readonly config: ServiceConfig
   readonly store: Store
+  readonly meaning: Meaning | null
   readonly audit: Audit
   readonly clock: Clock
   readonly newId: NewId
@@ -33,7 +60,7 @@ export interface LibraryParts {
 
 /** The documents of clients: read beside the answers, so that nothing waits for them. */
 export async function openLibrary(
-  { config, store, audit, clock, newId, logger }: LibraryParts,
+  { config, store, meaning, audit, clock, newId, logger }: LibraryParts,
   started: AsyncDisposableStack
 ): Promise<{ readonly library: Library; readonly refreshing: Refreshing }> {
   const { folder, organisation } = config.knowledge
@@ -47,6 +74,7 @@ export async function openLibrary(
     clock,
     newId,
     audit,
+    onRead: () => meaning?.catchUp(),
     onFault
   })
   if (!existsSync(folder)) logger.info({}, 'knowledge.folder.none')

@@ -43,11 +43,11 @@ export function createSqliteKnowledge(
       // The model thinks on its own thread while the words are looked up here.
       const thinking = meaning?.nearest(
         query.text,
-        open.map(({ id }) => id),
-        signal
+        open.map(({ id }) => id)
       )
       const looked = lookUp(query, open)
       const similarities = (await thinking) ?? null
+      signal.throwIfAborted()
       const { concepts, candidates, options } = similarities === null ? looked : withMeaning(looked, similarities, open)
       const { passages, weights } = rank(concepts, candidates, options)
       return {

@@ -66,7 +66,7 @@ interface DocumentRow {
 }
 
 /** Begins the ids of the pack's passages; those of documents begin with the number of their shelf. */
-const PACK = 'pack:'
+export const PACK = 'pack:'
 /** Of a word in many passages the best are enough. */
 const MOST_HITS = 400
 /** `bm25()` takes 7 µs a passage: words in more than this many are only looked for where rarer ones are. */
