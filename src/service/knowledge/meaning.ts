@@ -187,7 +187,7 @@ export function createMeaning(options: MeaningOptions): Meaning {
     },
     catchUp,
     async settled() {
-      while (waking !== null || embedding !== null) await (waking ?? embedding)
+      for (let work = waking ?? embedding; work !== null; work = waking ?? embedding) await work
     },
     async stop() {
       abort.abort()
