@@ -1,21 +1,35 @@
 // Measures what is found for labelled questions by words, by meaning and by both, how long that takes, and what the model costs:
-// npm run bench:retrieval [-- --tuning] [-- --misses]
-// Figures are of the held-out questions; `--tuning` shows those that figures were chosen on. Progress goes to stderr; the last line of
+// npm run bench:retrieval [-- --tuning] [-- --misses] [-- --smoke] [-- --ingest 20]
+// Figures are of the held-out questions; `--tuning` shows those that figures were chosen on, `--ingest` (MB) how long a
+// large document holds up what goes on beside it, `--smoke` judges no times: for machines that are busy. Progress goes to stderr; the last line of
 // stdout is the figures as JSON, `ok` if every bar was met.
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createThreadModel } from '../src/service/knowledge/model.thread.ts'
 import { openLabelledBase } from './retrieval/base.ts'
 import { atLeast, openFinders, outcomesOf, type Find } from './retrieval/finders.ts'
 import { rankOf, readLabelled, scoresOf, type Labelled, type Outcome, type Scores } from './retrieval/labelledSet.ts'
+import { measureIngest } from './retrieval/ingestHold.ts'
 import { measureMatrix } from './retrieval/matrixCost.ts'
 
 /**
- * What the tuning questions led to expect, and no more: there both found 5 of 96 more than words among the first three, with as many
- * false answers. Words by themselves must be well above what they were before these figures were chosen (0.30).
+ * The tuning questions gave words 0.52 and both 0.53 among the first three, with seven and six false answers of 31. Two sets of a hundred
+ * questions differ by 0.14 (two standard errors) through chance alone, two paired counts of false answers by 3: so much less
+ * may be found of others, and no less.
  */
-const BARS = { wordsRecall3: 0.45, gainRecall3: 0.03, moreFalse: 1, falseShare: 0.3, p95Ms: 100, coldMs: 100 }
+const BARS = { wordsRecall3: 0.38, hybridRecall3: 0.39, gainRecall3: 0, moreFalse: 3, falseShare: 0.34, p95Ms: 100, coldMs: 100 }
 
-const { values } = parseArgs({ options: { tuning: { type: 'boolean', default: false }, misses: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    tuning: { type: 'boolean', default: false },
+    misses: { type: 'boolean', default: false },
+    smoke: { type: 'boolean', default: false },
+    ingest: { type: 'string', default: '0' }
+  }
+})
+
+const ingestMb = Number(values.ingest)
+if (!(ingestMb >= 0 && ingestMb <= 45)) throw new Error(`--ingest wants megabytes up to 45, not ${values.ingest}`)
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
@@ -90,6 +104,7 @@ const scores: Record<'words' | 'embeddings' | 'hybrid', Scores> = {
 const embeddingsWithoutBar = scoresOf(near)
 if (values.misses) tellMisses(outcomes.both)
 await meaning.stop()
+const restedMb = megabytes()
 say('As the service asks it: first asleep, then warm, and it waits for 60 ms at most.')
 const asleep = await openFinders(base, createThreadModel(), { clients: [] })
 const cold = await timed(questions.slice(0, 5), asleep.finders.both)
@@ -99,18 +114,21 @@ const warm = { words: await timed(questions, awake.finders.words), hybrid: await
 const tooSlow = awake.finders.leftToWords.slow ?? 0
 await awake.meaning.stop()
 const matrix = measureMatrix()
+const ingest = ingestMb === 0 ? null : await measureIngest(base.store, join(base.folder, 'large'), ingestMb)
 
 const met = {
   wordsRecall3: scores.words.recall3 >= BARS.wordsRecall3,
+  hybridRecall3: scores.hybrid.recall3 >= BARS.hybridRecall3,
   gainRecall3: scores.hybrid.recall3 - scores.words.recall3 >= BARS.gainRecall3,
   moreFalse: scores.hybrid.falseAnswers - scores.words.falseAnswers <= BARS.moreFalse,
   falseShare: scores.hybrid.falseAnswers <= scores.hybrid.unanswerable * BARS.falseShare,
-  p95Ms: warm.hybrid.p95 < BARS.p95Ms,
-  coldMs: cold.max < BARS.coldMs
+  p95Ms: values.smoke || warm.hybrid.p95 < BARS.p95Ms,
+  coldMs: values.smoke || cold.max < BARS.coldMs
 }
 const ok = Object.values(met).every(Boolean)
 const figures = {
   ok,
+  smoke: values.smoke,
   set: values.tuning ? 'tuning' : 'held-out',
   bars: BARS,
   met,
@@ -121,8 +139,9 @@ const figures = {
   leftToWords,
   ms: { warm, cold, modelStart: startMs, tooSlow },
   embedS,
-  memory,
-  matrix
+  memory: { ...memory, restedMb },
+  matrix,
+  ingest
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`)
 process.exitCode = ok ? 0 : 1

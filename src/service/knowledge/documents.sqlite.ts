@@ -30,6 +30,8 @@ const SLICE = 10
  * take half a millisecond each: they are marked, and all that is marked is merged away afterwards, which takes a tenth of the time.
  */
 const FEW = 40
+/** Passages that are marked and merged away together at the end. */
+const MOST_AT_LAST = 400
 /** In the place of the hash, while a document is taken out. */
 const REMOVING = 'removing'
 /** Pages of the index that are merged in one commit. */
@@ -112,14 +114,24 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
     }
     // A negative number begins anew, with all of the index; fewer than two changes: there was nothing left to do.
     for (let pages = -MERGED_PAGES; (await writer.write(() => mergeSome(pages))) >= 2;) pages = MERGED_PAGES
-    await writer.write(() => setSecureDelete(shelf, true))
   }
   /** Takes all passages of a document out, some in each commit. */
   const clear = async (id: string, shelf: number, signal?: AbortSignal): Promise<void> => {
-    const isFew = (countPassages.get(id) ?? 0) <= FEW && hasSecureDelete(shelf)
-    if (!isFew) await writer.write(() => setSecureDelete(shelf, false))
-    while (!(await writer.write(() => clearSlice(id, shelf, isFew ? SLICE : FEW)))) signal?.throwIfAborted()
-    if (!isFew) await mergeAway(shelf)
+    const all = countPassages.get(id) ?? 0
+    if (all <= FEW && hasSecureDelete(shelf)) {
+      while (!(await writer.write(() => clearSlice(id, shelf, SLICE)))) signal?.throwIfAborted()
+      return
+    }
+    await writer.write(() => setSecureDelete(shelf, false))
+    // By halves: merging away what is all marked reads all of it for one page, and that takes as long as it is large.
+    for (let left = all, isOut = false; !isOut; left /= 2) {
+      for (let out = 0; !isOut && (out < left / 2 || left < MOST_AT_LAST); out += FEW) {
+        isOut = await writer.write(() => clearSlice(id, shelf, FEW))
+        signal?.throwIfAborted()
+      }
+      await mergeAway(shelf)
+    }
+    await writer.write(() => setSecureDelete(shelf, true))
   }
   const remove = async (id: string): Promise<void> => {
     const row = selectOne.get(id)

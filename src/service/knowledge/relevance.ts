@@ -148,12 +148,12 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
 /**
  * Whether a passage may be an answer: it has every word of the question, or its log-odds are above 0. Those are a logistic regression
  * over what speaks for the best passage of each tuning question, its words in units of the rarest there can be, so that a
- * small base counts as a large one does. The bias is 0.9 (by meaning: 0.8) below the regression's: saying nothing costs less
- * than answering where there is nothing.
+ * small base counts as a large one does. The bias is 0.9 (by meaning: 1) below the regression's: saying nothing costs less
+ * than answering where there is nothing, and by meaning no more false answers were given to the tuning questions than by words.
  */
 const ODDS = {
   byWords: { words: 2.68, own: 1.04, unknown: -1.53, similarity: 0, bias: -5.5 },
-  byMeaning: { words: 1.68, own: 1.51, unknown: -1.95, similarity: 1.05, bias: -3.44 }
+  byMeaning: { words: 1.68, own: 1.51, unknown: -1.95, similarity: 1.05, bias: -3.64 }
 }
 /** The weight of the rarest word in the base that the figures were chosen on. */
 const RAREST = 6.5
