@@ -124,13 +124,16 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
     }
     await writer.write(() => setSecureDelete(shelf, false))
     // By halves: merging away what is all marked reads all of it for one page, and that takes as long as it is large.
-    for (let left = all, isOut = false; !isOut; left /= 2) {
-      for (let out = 0; !isOut && (out < left / 2 || left < MOST_AT_LAST); out += FEW) {
-        isOut = await writer.write(() => clearSlice(id, shelf, FEW))
+    let left = all
+    do {
+      const next = left > MOST_AT_LAST ? Math.ceil(left / 2) : 0
+      while (left > next) {
+        await writer.write(() => clearSlice(id, shelf, FEW))
+        left -= FEW
         signal?.throwIfAborted()
       }
       await mergeAway(shelf)
-    }
+    } while (left > 0)
     await writer.write(() => setSecureDelete(shelf, true))
   }
   const remove = async (id: string): Promise<void> => {
@@ -140,6 +143,10 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
     await writer.write(() => markRemoving.run(REMOVING, id))
     await clear(id, row.shelf_id)
     await writer.write(() => deleteDocument.run(id))
+  }
+  const isGoing = (id: string): boolean => {
+    const row = selectOne.get(id)
+    return row === undefined || row.hash === REMOVING
   }
   const get = (id: string): KeptDocument | null => {
     const row = selectOne.get(id)
@@ -188,12 +195,12 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
       await clear(id, row.shelf_id, signal)
       for (let from = 0; from < passages.length;) {
         signal.throwIfAborted()
-        const next = await writer.write(() => (selectOne.get(id) === undefined ? null : insertSlice(row, passages, from)))
+        const next = await writer.write(() => (isGoing(id) ? null : insertSlice(row, passages, from)))
         if (next === null) return
         from = next
       }
       await writer.write(() => {
-        finish.run(hash, date, JSON.stringify(remarks), id)
+        if (!isGoing(id)) finish.run(hash, date, JSON.stringify(remarks), id)
       })
     },
     fail: (id, remarks) =>
