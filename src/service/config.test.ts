@@ -19,9 +19,10 @@ describe('readConfig', () => {
   })
 
   it.each([
-    [{}, true],
+    [{}, false],
     [{ AI_EMBEDDINGS: 'off' }, false],
-    [{ AI_EMBEDDINGS: 'ON' }, true]
+    [{ AI_EMBEDDINGS: 'ON' }, true],
+    [{ AI_EMBEDDINGS: 'on' }, true]
   ])('reads whether passages are found by meaning: %o', (environment, isOn) => {
     expect(readConfig(environment).embeddings).toBe(isOn)
     expect(() => readConfig({ AI_EMBEDDINGS: 'maybe' })).toThrow('AI_EMBEDDINGS')

@@ -150,7 +150,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
       organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
     },
-    embeddings: read.oneOf('AI_EMBEDDINGS', ['ON', 'OFF'], 'ON') === 'ON',
+    embeddings: read.oneOf('AI_EMBEDDINGS', ['ON', 'OFF'], 'OFF') === 'ON',
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),

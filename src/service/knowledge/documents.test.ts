@@ -4,7 +4,9 @@ import { never, tempStore } from '../../../test/fakes/service-parts.ts'
 import type { Store } from '../store/store.ts'
 import { createSqliteDocuments } from './documents.sqlite.ts'
 
-const MANY = 300
+const MANY = 120
+/** So many that they are taken out by halves. */
+const VERY_MANY = 500
 const place = { organisation: 'default', client: 'Northwind', origin: 'upload', sizeBytes: 1, modifiedAt: 1, addedAt: 1, date: '2026-01-01' } as const
 const passages = (word: string, count: number) =>
   Array.from({ length: count }, (_, index) => ({ heading: `Part ${index}`, body: `${word}${index} says ${word}`, place: '' }))
@@ -48,7 +50,7 @@ async function written(store: Pick<Store, 'database' | 'writer'>, word: string, 
   return documents
 }
 
-describe('a document of many passages', () => {
+describe('a document of many passages', { timeout: 30_000 }, () => {
   it('is written and taken out in many commits', async () => {
     await using temp = await tempStore()
     const { store, counts } = counting(temp.store)
@@ -61,7 +63,7 @@ describe('a document of many passages', () => {
     expect(count(store, 'document_passage')).toBe(0)
   })
 
-  it.each([MANY, 20])('leaves not a word behind: %d passages', async (many) => {
+  it.each([VERY_MANY, MANY, 20])('leaves not a word behind: %d passages', async (many) => {
     await using temp = await tempStore()
     const documents = await written(temp.store, 'quokka', many)
     await written(temp.store, 'wombat', 5, 'other')

@@ -173,6 +173,17 @@ describe('meaning', () => {
     expect(left).toContain('slow')
   })
 
+  it('thinks about two questions at once; more are left to words at once', async () => {
+    const { temp, put, near, warm, left } = await here({ thinksMs: 50 })
+    await using _ = temp
+    await put('Northwind', 'Trucks queue at the entrance.', ...filler)
+    await warm()
+    const found = await Promise.all(Array.from({ length: 5 }, () => near('lorries')))
+    expect(found.filter((texts) => texts.length > 0)).toHaveLength(2)
+    expect(left.filter((reason) => reason === 'slow')).toHaveLength(3)
+    expect(await near('lorries')).not.toEqual([])
+  })
+
   it('leaves a language that the model does not know to words', async () => {
     const { temp, put, find, warm, left, fake } = await here()
     await using _ = temp

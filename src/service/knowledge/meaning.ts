@@ -43,6 +43,8 @@ const NEAREST = 60
 /** Vectors that are read from the store, or sent to the thread, at once: half a megabyte, a millisecond. */
 const PAGE = 500
 const HALF = 0.5
+/** Questions that the model thinks about at once: one more would come too late, and make those behind it late too. */
+const MOST_ASKED = 2
 /** Parts that are embedded together: a question that comes meanwhile waits for no more. */
 const AT_ONCE = 2
 
@@ -55,6 +57,7 @@ export function createMeaning(options: MeaningOptions): Meaning {
   let embedding: Promise<void> | null = null
   let isWanted = false
   let idle: NodeJS.Timeout | null = null
+  let asked = 0
   let failedAt = Number.NEGATIVE_INFINITY
 
   const fail = (error: unknown): void => {
@@ -104,7 +107,8 @@ export function createMeaning(options: MeaningOptions): Meaning {
   const ask = async (question: string, shelves: readonly number[]): Promise<ReadonlyMap<string, number>> => {
     const gone = vectors.takeGone()
     if (gone.length > 0) model.drop(gone)
-    const near = await model.nearest(questionTexts(question), shelves, NEAREST)
+    asked += 1
+    const near = await model.nearest(questionTexts(question), shelves, NEAREST).finally(() => (asked -= 1))
     // The store knows whose they are, whatever the thread says.
     return new Map(
       near.flatMap(({ id, similarity }) => {
@@ -171,6 +175,7 @@ export function createMeaning(options: MeaningOptions): Meaning {
         wake(shelves)
         return leave('cold')
       }
+      if (asked >= MOST_ASKED) return leave('slow')
       try {
         const late = new AbortController()
         const tooLate = pause(waitMs, undefined, { signal: late.signal }).then(
