@@ -1,5 +1,6 @@
 // Decides which passages answer a question, and whether any does, by its words and, where that is known, by how near they are
-// in meaning. Pure; the figures were chosen on the tuning questions (bench/retrieval/tune.ts), retrieval.test.ts holds them in place.
+// in meaning. Pure; the figures were chosen on the tuning questions in test/fixtures (retrieval/questions.jsonl and the two older
+// sets); retrieval.test.ts and bench:retrieval hold them in place.
 
 /** One word of the question and where it was found: BM25 score by passage, higher is better. */
 export interface ConceptHits {
