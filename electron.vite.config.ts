@@ -15,7 +15,8 @@ export default defineConfig({
           importWorker: resolve('src/main/import/worker.ts'),
           exportWorker: resolve('src/main/export/worker.ts'),
           service: resolve('src/service/bin/serve.ts'),
-          knowledgeWorker: resolve('src/service/knowledge/worker.ts')
+          knowledgeWorker: resolve('src/service/knowledge/worker.ts'),
+          meaningWorker: resolve('src/service/knowledge/meaning/worker.ts')
         },
         output: { entryFileNames: '[name].js' }
       }

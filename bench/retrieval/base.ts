@@ -16,6 +16,8 @@ export const organisation = 'default'
 
 export interface LabelledBase extends AsyncDisposable {
   readonly store: Store
+  /** Goes away with it. */
+  readonly folder: string
 }
 
 /** Throws when anything of it could not be read: figures over half a base would be wrong. */
@@ -44,5 +46,5 @@ export async function openLabelledBase(signal: AbortSignal): Promise<LabelledBas
   const problems = [...pack.problems, ...documents.problems]
   if (problems.length > 0 || pack.added === 0 || documents.added === 0) throw new Error(`The labelled base could not be read: ${problems.join('; ')}`)
   const parts = opened.move()
-  return { store, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+  return { store, folder, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }

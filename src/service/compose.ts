@@ -21,7 +21,7 @@ import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
 import { sharedSealer } from './keys/sharedSealer.ts'
-import { learnPack, openLibrary } from './knowledge/compose.ts'
+import { learnPack, meaningOf, openLibrary } from './knowledge/compose.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
@@ -293,7 +293,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
-    knowledge: await openLibrary({ config, documents: stores.documents, audit, clock, newId, logger }, started)
+    knowledge: await openLibrary({ config, documents: stores.documents, meaning: stores.meaning, audit, clock, newId, logger }, started)
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))
@@ -312,8 +312,9 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
 
 type StoreNeeds = Required<Pick<ComposeOptions, 'clock' | 'newId' | 'logger'>> & { readonly onCommit: (writes: number, tookMs: number) => void }
 
-async function openStores({ dataDir, databaseUrl: url }: ServiceConfig, { logger, ...needs }: StoreNeeds): Promise<Stores> {
-  const options = { dataDir, ...needs }
+async function openStores(config: ServiceConfig, { logger, ...needs }: StoreNeeds): Promise<Stores> {
+  const { dataDir, databaseUrl: url } = config
+  const options = { dataDir, ...needs, openMeaning: meaningOf({ config, logger }) }
   if (url === null) return await openEmbeddedStores(options)
   return await openSharedStores({ ...options, url, onFault: (error) => logger.warn(errorFields(error), 'database.fault') })
 }

@@ -28,6 +28,16 @@ describe('readConfig', () => {
     expect(readConfig(environment).redisUrl).toBe(url)
   })
 
+  it.each([
+    [{}, false],
+    [{ AI_EMBEDDINGS: 'off' }, false],
+    [{ AI_EMBEDDINGS: 'ON' }, true],
+    [{ AI_EMBEDDINGS: 'on' }, true]
+  ])('reads whether passages are found by meaning: %o', (environment, isOn) => {
+    expect(readConfig(environment).embeddings).toBe(isOn)
+    expect(() => readConfig({ AI_EMBEDDINGS: 'maybe' })).toThrow('AI_EMBEDDINGS')
+  })
+
   it('reads the secrets of webhooks by their source', () => {
     const { webhookSecrets } = readConfig({ ASIDE_WEBHOOK_SECRET_MY_CRM: ' a secret of sixteen characters ' })
     expect([...webhookSecrets]).toEqual([['my-crm', 'a secret of sixteen characters']])

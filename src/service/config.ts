@@ -65,6 +65,8 @@ export interface ServiceConfig {
   readonly redisUrl: string | null
   /** What this process is called among several of one service; null: it is the only one. */
   readonly node: string | null
+  /** Whether passages are also found by meaning: a model on a thread of its own. */
+  readonly embeddings: boolean
   /** Whether the built-in knowledge answers where no model can; else only models do, and questions wait for one. */
   readonly localKnowledge: boolean
   /** Secrets of the systems that may send webhooks, by source: `ASIDE_WEBHOOK_SECRET_CRM` is that of `crm`. */
@@ -99,7 +101,8 @@ const known = [
   'AI_RETENTION',
   'AI_SETTINGS_FILE',
   'AI_LOG_LEVEL',
-  'AI_FEATURES_OFF'
+  'AI_FEATURES_OFF',
+  'AI_EMBEDDINGS'
 ]
 const WEBHOOK_SECRET = 'ASIDE_WEBHOOK_SECRET_'
 /** LangGraph's own tracing would send every question and answer to somebody else's server: it is never on, whatever the shell says. */
@@ -155,6 +158,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
     },
     redisUrl: redisUrlOf(read),
     node: nodeOf(read.text('ASIDE_NODE')),
+    embeddings: read.oneOf('AI_EMBEDDINGS', ['ON', 'OFF'], 'OFF') === 'ON',
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
     webhookSecrets: webhookSecrets(environment),
     alerts: alertTarget(read),

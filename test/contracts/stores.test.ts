@@ -32,7 +32,7 @@ import { anAnswer, aPending, aSession, sessionsContract } from './sessions.ts'
 
 async function embedded(): Promise<Stores & AsyncDisposable & { readonly path: string }> {
   const folder = await tempFolder()
-  const stores = await openEmbeddedStores({ dataDir: folder.path, clock: fakeClock(), newId: () => crypto.randomUUID() })
+  const stores = await openEmbeddedStores({ dataDir: folder.path, clock: fakeClock(), newId: () => crypto.randomUUID(), openMeaning: () => null })
   return {
     ...stores,
     path: folder.path,
@@ -220,9 +220,10 @@ describe('in PostgreSQL:', () => {
       const own = await embedded()
       const hashes = async () => new Map((await own.documents.list('north')).map(({ id, hash }) => [id, hash]))
       const faults: unknown[] = []
+      let changes = 0
       const following = followKnowledge({
         postgres: house.database.postgres,
-        own: { ...own, hashes },
+        own: { ...own, hashes, onChanged: () => (changes += 1) },
         clock: fakeClock(),
         onFault: (error) => faults.push(error)
       })
@@ -243,6 +244,7 @@ describe('in PostgreSQL:', () => {
       await following.follow()
       expect(await find()).toEqual(['The last zeppelin hangar 0 \u0000'])
       expect(faults).toEqual([])
+      expect(changes).toBeGreaterThanOrEqual(3)
       await following.stop()
       await own[Symbol.asyncDispose]()
     })

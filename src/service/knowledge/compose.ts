@@ -6,12 +6,28 @@ import type { Audit } from '../audit/audit.ts'
 import type { ServiceConfig } from '../config.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { Resources } from '../resources.ts'
+import type { Store } from '../store/store.ts'
 import { createThreadReader } from './documentReader.thread.ts'
 import type { Documents } from './documents.ts'
 import { ingest } from './ingest.ts'
 import type { KnowledgeIndex } from './knowledge.ts'
 import { createLibrary, type Library } from './library.ts'
+import { createMeaning, type Meaning } from './meaning.ts'
+import { createThreadModel } from './model.thread.ts'
 import { startRefreshing, type Refreshing } from './refreshing.ts'
+import { createSqliteVectors } from './vectors.sqlite.ts'
+
+/** What finds passages by meaning in a store; null where that is off. Nothing runs for it until somebody asks. The caller stops it. */
+export function meaningOf({ config, logger }: Pick<LibraryParts, 'config' | 'logger'>): (store: Store) => Meaning | null {
+  if (!config.embeddings) return () => null
+  return (store) =>
+    createMeaning({
+      model: createThreadModel(),
+      vectors: createSqliteVectors(store),
+      onLeftToWords: (reason) => logger.debug({ reason }, 'knowledge.words'),
+      onFault: (error) => logger.error(errorFields(error), 'knowledge.meaning.fault')
+    })
+}
 
 /** Brings the pack into the index; only what changed is read. */
 export async function learnPack(knowledge: KnowledgeIndex, resources: Resources | null, logger: Logger): Promise<void> {
@@ -24,6 +40,7 @@ export async function learnPack(knowledge: KnowledgeIndex, resources: Resources 
 export interface LibraryParts {
   readonly config: ServiceConfig
   readonly documents: Documents
+  readonly meaning: Meaning | null
   readonly audit: Audit
   readonly clock: Clock
   readonly newId: NewId
@@ -32,7 +49,7 @@ export interface LibraryParts {
 
 /** The documents of clients: read beside the answers, so that nothing waits for them. */
 export async function openLibrary(
-  { config, documents, audit, clock, newId, logger }: LibraryParts,
+  { config, documents, meaning, audit, clock, newId, logger }: LibraryParts,
   started: AsyncDisposableStack
 ): Promise<{ readonly library: Library; readonly refreshing: Refreshing }> {
   const { folder, organisation } = config.knowledge
@@ -46,6 +63,7 @@ export async function openLibrary(
     clock,
     newId,
     audit,
+    onRead: () => meaning?.catchUp(),
     onFault
   })
   if (!existsSync(folder)) logger.info({}, 'knowledge.folder.none')

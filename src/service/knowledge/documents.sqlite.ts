@@ -22,8 +22,20 @@ interface DocumentRow {
   shelf_id: number
 }
 
-/** Passages that are written in one commit: more would hold up the answers beside it. */
-const BATCH = 25
+/** Ms, and passages, that one commit may take of the thread that also answers; writing them is half of it, committing them the other. */
+const SLICE_MS = 2
+const SLICE = 10
+/**
+ * Passages that are taken out of the index one word at a time, so that nothing of them is left (`secure-delete`). More at once would
+ * take half a millisecond each: they are marked, and all that is marked is merged away afterwards, which takes a tenth of the time.
+ */
+const FEW = 40
+/** Passages that are marked and merged away together at the end. */
+const MOST_AT_LAST = 400
+/** In the place of the hash, while a document is taken out. */
+const REMOVING = 'removing'
+/** Pages of the index that are merged in one commit. */
+const MERGED_PAGES = 1
 
 const SELECT = `SELECT d.*, s.organisation, (SELECT count(*) FROM document_passage p WHERE p.document_id = d.document_id) AS passages
   FROM document d JOIN knowledge_shelf s ON s.shelf_id = d.shelf_id`
@@ -52,7 +64,6 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
   const insertPassage = database.prepare<[string, number, string, string, string]>(
     'INSERT INTO document_passage (document_id, ordinal, heading, body, place) VALUES (?, ?, ?, ?, ?)'
   )
-  const deletePassages = database.prepare<[string]>('DELETE FROM document_passage WHERE document_id = ?')
   const deleteDocument = database.prepare<[string]>('DELETE FROM document WHERE document_id = ?')
 
   const shelfOf = (organisation: string, client: string): number => {
@@ -67,29 +78,100 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
   }
   const indexPassages = (shelf: number) =>
     database.prepare<[number | bigint, string, string, string]>(`INSERT INTO ${indexName(shelf)} (rowid, title, heading, body) VALUES (?, ?, ?, ?)`)
-  const clear = (id: string, shelf: number): void => {
+  const selectPassages = database.prepare<[string, number], number>('SELECT passage_id FROM document_passage WHERE document_id = ? LIMIT ?').pluck()
+  const selectRemoving = database.prepare<[string], string>('SELECT document_id FROM document WHERE hash = ?').pluck()
+  const markRemoving = database.prepare<[string, string]>(`UPDATE document SET state = 'failed', hash = ? WHERE document_id = ?`)
+  const deletePassage = database.prepare<[number]>('DELETE FROM document_passage WHERE passage_id = ?')
+  const countPassages = database.prepare<[string], number>('SELECT count(*) FROM document_passage WHERE document_id = ?').pluck()
+  const totalChanges = database.prepare<[], number>('SELECT total_changes()').pluck()
+
+  const setSecureDelete = (shelf: number, isOn: boolean): void => {
+    database.exec(`INSERT INTO ${indexName(shelf)} (${indexName(shelf)}, rank) VALUES ('secure-delete', ${isOn ? 1 : 0})`)
+  }
+  const hasSecureDelete = (shelf: number): boolean =>
     database
-      .prepare<[string]>(`DELETE FROM ${indexName(shelf)} WHERE rowid IN (SELECT passage_id FROM document_passage WHERE document_id = ?)`)
-      .run(id)
-    deletePassages.run(id)
-    // Until all of it is written: what a crash leaves half is read again.
-    unread.run(id)
+      .prepare<[], number>(`SELECT v FROM ${indexName(shelf)}_config WHERE k = 'secure-delete'`)
+      .pluck()
+      .get() === 1
+
+  /** Whether all are out. */
+  const clearSlice = (id: string, shelf: number, most: number): boolean => {
+    const removeWords = database.prepare<[number]>(`DELETE FROM ${indexName(shelf)} WHERE rowid = ?`)
+    const passages = selectPassages.all(id, most)
+    for (const passage of passages) {
+      removeWords.run(passage)
+      deletePassage.run(passage)
+    }
+    return passages.length < most
+  }
+  /** One merge after the other until nothing that is marked is left. */
+  const mergeAway = async (shelf: number): Promise<void> => {
+    const merge = database.prepare<[number]>(`INSERT INTO ${indexName(shelf)} (${indexName(shelf)}, rank) VALUES ('merge', ?)`)
+    const mergeSome = (pages: number): number => {
+      const before = totalChanges.get() ?? 0
+      merge.run(pages)
+      return (totalChanges.get() ?? 0) - before
+    }
+    // A negative number begins anew, with all of the index; fewer than two changes: there was nothing left to do.
+    for (let pages = -MERGED_PAGES; (await writer.write(() => mergeSome(pages))) >= 2;) pages = MERGED_PAGES
+  }
+  /** Takes all passages of a document out, some in each commit. */
+  const clear = async (id: string, shelf: number, signal?: AbortSignal): Promise<void> => {
+    const all = countPassages.get(id) ?? 0
+    if (all <= FEW && hasSecureDelete(shelf)) {
+      while (!(await writer.write(() => clearSlice(id, shelf, SLICE)))) signal?.throwIfAborted()
+      return
+    }
+    await writer.write(() => setSecureDelete(shelf, false))
+    // By halves: merging away what is all marked reads all of it for one page, and that takes as long as it is large.
+    let left = all
+    do {
+      const next = left > MOST_AT_LAST ? Math.ceil(left / 2) : 0
+      while (left > next) {
+        await writer.write(() => clearSlice(id, shelf, FEW))
+        left -= FEW
+        signal?.throwIfAborted()
+      }
+      await mergeAway(shelf)
+    } while (left > 0)
+    await writer.write(() => setSecureDelete(shelf, true))
+  }
+  const remove = async (id: string): Promise<void> => {
+    const row = selectOne.get(id)
+    if (row === undefined) return
+    // What a crash leaves half is taken out when the service starts again.
+    await writer.write(() => markRemoving.run(REMOVING, id))
+    await clear(id, row.shelf_id)
+    await writer.write(() => deleteDocument.run(id))
+  }
+  const isGoing = (id: string): boolean => {
+    const row = selectOne.get(id)
+    return row === undefined || row.hash === REMOVING
   }
   const get = (id: string): KeptDocument | null => {
     const row = selectOne.get(id)
     return row === undefined ? null : documentOf(row)
   }
-  const insertBatch = (row: DocumentRow, passages: readonly DocumentPassage[], first: number): void => {
+  /** From this passage on; where to go on. */
+  const insertSlice = (row: DocumentRow, passages: readonly DocumentPassage[], from: number): number => {
     const index = indexPassages(row.shelf_id)
-    for (const [offset, { heading, body, place }] of passages.entries()) {
-      const { lastInsertRowid } = insertPassage.run(row.document_id, first + offset, heading, body, place)
+    const began = performance.now()
+    let ordinal = from
+    for (const { heading, body, place } of passages.slice(from, from + SLICE)) {
+      const { lastInsertRowid } = insertPassage.run(row.document_id, ordinal, heading, body, place)
       index.run(lastInsertRowid, titleWords(row.name), heading, body)
+      ordinal += 1
+      if (performance.now() - began > SLICE_MS) break
     }
+    return ordinal
   }
 
   return {
     list: async (organisation) => selectAll.all(organisation).map(documentOf),
-    waiting: async () => selectWaiting.all().map(documentOf),
+    async waiting() {
+      for (const id of selectRemoving.all(REMOVING)) await remove(id)
+      return selectWaiting.all().map(documentOf)
+    },
     get: async (id) => get(id),
     expect: (document: NewDocument) =>
       writer.write(() => {
@@ -104,31 +186,28 @@ export function createSqliteDocuments({ database, writer }: Pick<Store, 'databas
         touch.run(sizeBytes, modifiedAt, id)
       }),
     async replace(id, { hash, date, passages, remarks }, signal) {
-      for (let first = 0; first === 0 || first < passages.length; first += BATCH) {
+      signal.throwIfAborted()
+      const row = selectOne.get(id)
+      // Removed meanwhile.
+      if (row === undefined) return
+      // Until all of it is written: what a crash leaves half is read again.
+      await writer.write(() => unread.run(id))
+      await clear(id, row.shelf_id, signal)
+      for (let from = 0; from < passages.length;) {
         signal.throwIfAborted()
-        await writer.write(() => {
-          const row = selectOne.get(id)
-          // Removed meanwhile.
-          if (row === undefined) return
-          if (first === 0) clear(id, row.shelf_id)
-          insertBatch(row, passages.slice(first, first + BATCH), first)
-        })
+        const next = await writer.write(() => (isGoing(id) ? null : insertSlice(row, passages, from)))
+        if (next === null) return
+        from = next
       }
       await writer.write(() => {
-        finish.run(hash, date, JSON.stringify(remarks), id)
+        if (!isGoing(id)) finish.run(hash, date, JSON.stringify(remarks), id)
       })
     },
     fail: (id, remarks) =>
       writer.write(() => {
         markFailed.run(JSON.stringify(remarks), id)
       }),
-    remove: (id) =>
-      writer.write(() => {
-        const row = selectOne.get(id)
-        if (row === undefined) return
-        clear(id, row.shelf_id)
-        deleteDocument.run(id)
-      })
+    remove
   }
 }
 

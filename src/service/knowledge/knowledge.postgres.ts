@@ -14,6 +14,8 @@ export interface FollowingOptions {
     readonly documents: Documents
     /** Hash by id, of all that is in it. */
     readonly hashes: () => Promise<ReadonlyMap<string, string | null>>
+    /** After a document was taken in. */
+    readonly onChanged: () => void
   }
   readonly clock: Clock
   /** The documents could not be followed for now; what is in the index is found all the same. */
@@ -47,6 +49,7 @@ export function followKnowledge({ postgres, own, clock, onFault }: FollowingOpti
     )
     const kept = await own.documents.expect(document)
     await own.documents.replace(kept.id, { hash: hashOf(revision), date: document.date, passages, remarks: [] }, signal)
+    own.onChanged()
   }
 
   const catchUp = async (): Promise<void> => {

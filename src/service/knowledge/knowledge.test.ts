@@ -49,7 +49,7 @@ describe('knowledge', () => {
     '\u0000',
     '🎉',
     'x'.repeat(32_000),
-    'harbour '.repeat(4_000)
+    'giraffe '.repeat(4_000)
   ])('finds nothing in %#', async (question) => {
     const { temp, slugs } = await learned()
     await using _ = temp

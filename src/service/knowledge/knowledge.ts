@@ -2,7 +2,7 @@
 import type { Passage, Term } from '../providers/provider.ts'
 import type { Scope } from './client.ts'
 
-interface KnowledgeQuery {
+export interface KnowledgeQuery {
   readonly text: string
   /** What the session says about itself: which clouds the client uses. Breaks ties, finds nothing by itself. */
   readonly context?: string

@@ -275,7 +275,7 @@ describe('clients', () => {
     await expect(here.library.remove({ organisation: 'two', actor: 'anna', id })).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  it('with thousands of passages find what words that are everywhere narrow down', async () => {
+  it('with thousands of passages find what words that are everywhere narrow down', { timeout: 30_000 }, async () => {
     await using here = await libraryHere()
     const documents = createSqliteDocuments(here.temp.store)
     const place = { organisation, client: 'Northwind', origin: 'upload', sizeBytes: 1, modifiedAt: 1, addedAt: 1, date: '2025-01-01' } as const

@@ -67,6 +67,8 @@ export interface LibraryOptions {
   readonly newId: NewId
   readonly mostBytes?: number
   readonly audit: Pick<Audit, 'record'>
+  /** Called when passages have come. */
+  readonly onRead?: () => void
   /** Called when reading a document fails for a reason that is not the document's. */
   readonly onFault: (error: unknown) => void
 }
@@ -81,7 +83,7 @@ interface Reading {
 const MOST_BYTES = 50 * 1_048_576
 
 export function createLibrary(options: LibraryOptions): Library {
-  const { documents, reader, inbox, folder, folderOrganisation, clock, newId, mostBytes = MOST_BYTES, audit, onFault } = options
+  const { documents, reader, inbox, folder, folderOrganisation, clock, newId, mostBytes = MOST_BYTES, audit, onRead, onFault } = options
   const readings = new Map<string, Reading>()
   let queue: Promise<void> = Promise.resolve()
   let refreshing: Promise<unknown> = Promise.resolve()
@@ -112,7 +114,8 @@ export function createLibrary(options: LibraryOptions): Library {
       case 'same':
         return await documents.keep(id, document)
       case 'read':
-        return await documents.replace(id, { ...result, date: result.date ?? dayOf(document.modifiedAt) }, signal)
+        await documents.replace(id, { ...result, date: result.date ?? dayOf(document.modifiedAt) }, signal)
+        return onRead?.()
       case 'unreadable': {
         const kept = document.passages > 0 ? ' Its earlier version is kept.' : ''
         return await documents.fail(id, [`${result.reason}${kept}`])

@@ -1,5 +1,6 @@
-// Decides which passages answer a question, and whether any does. Pure; the figures come from
-// test/fixtures/retrieval-questions.json (see retrieval.test.ts, which holds them in place).
+// Decides which passages answer a question, and whether any does, by its words and, where that is known, by how near they are
+// in meaning. Pure; the figures were chosen on the tuning questions in test/fixtures (retrieval/questions.jsonl and the two older
+// sets); retrieval.test.ts and bench:retrieval hold them in place.
 
 /** One word of the question and where it was found: BM25 score by passage, higher is better. */
 export interface ConceptHits {
@@ -17,9 +18,13 @@ export interface Candidate {
   readonly provider: string
   readonly heading: string
   readonly isOpening: boolean
+  /** In a document of the meeting's own client. */
+  readonly isOwn: boolean
 }
 
 export interface RankingOptions {
+  /** Cosine of each passage to the question, of the nearest; null: not known, words alone. */
+  readonly similarities: ReadonlyMap<string, number> | null
   /** Passages in the knowledge base. */
   readonly passageCount: number
   /** Clouds that the question or, failing that, the session names. */
@@ -40,11 +45,26 @@ export interface Ranking {
   readonly weights: readonly number[]
 }
 
-/**
- * Part of the question's weight that an article must cover to be an answer at all. Less is enough for an article whose title
- * or tags carry one of the question's words, and the less the rarer that word is: "DynamoDB" says what is asked about.
- */
-const LEAST = { mentioned: 0.8, named: 0.65, relief: 0.6 }
+/** What speaks for a passage. */
+export interface Evidence {
+  readonly candidate: Candidate
+  readonly score: number
+  /** BM25, more where more of the question is covered. */
+  readonly words: number
+  /** What the kind of passage makes of the score. */
+  readonly liking: number
+  /** Part of the question's weight in the passage, and in its article. */
+  readonly covered: number
+  readonly coverage: number
+  /** Weight of the rarest word that the article's title or tags name, against a word that is nowhere. */
+  readonly named: number
+  readonly similarity: number
+}
+
+/** BM25 points that a cosine of 1 is worth. */
+const SIMILAR = 12
+/** In a client's meeting its own documents are meant first. */
+const OWN = 2
 /** Passages below this part of the best one's score are left out. */
 const TAIL = 0.3
 const PASSAGES_PER_ARTICLE = 4
@@ -54,15 +74,10 @@ function weightOf(found: number, passageCount: number): number {
   return Math.max(0.2, Math.log((passageCount - found + 0.5) / (found + 0.5) + 1))
 }
 
-function leastCoverage(rarestNamed: number): number {
-  return rarestNamed === 0 ? LEAST.mentioned : LEAST.named - LEAST.relief * rarestNamed
-}
-
-export function rank(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Ranking {
-  const weights = concepts.map((hits) => weightOf(hits.found, options.passageCount))
+/** What speaks for each candidate, best first. For `rank`, and for choosing its figures. */
+export function evidenceOf(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Evidence[] {
+  const weights = weightsOf(concepts, options)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  if (total === 0) return { passages: [], weights }
-
   const rarest = weightOf(0, options.passageCount)
 
   /** An article as a whole covers a question; its passages then compete for the words. */
@@ -75,37 +90,87 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
       if (own.some((other) => hits.scores.has(other.passageId))) covered += weight
       if (hits.named.has(slug)) named = Math.max(named, weight / rarest)
     }
-    articles.set(slug, { coverage: covered / total, named })
+    articles.set(slug, { coverage: total === 0 ? 0 : covered / total, named })
   }
 
-  const scored = candidates
+  return candidates
     .map((candidate) => {
-      const article = articles.get(candidate.slug) ?? { coverage: 0, named: 0 }
+      const { coverage, named } = articles.get(candidate.slug) ?? { coverage: 0, named: 0 }
       let bm25 = 0
-      let covered = 0
+      let sum = 0
       for (const [index, hits] of concepts.entries()) {
         const score = hits.scores.get(candidate.passageId)
         if (score === undefined) continue
         bm25 += score
-        covered += weights[index] ?? 0
+        sum += weights[index] ?? 0
       }
-      const relevance = 0.5 * (covered / total) + 0.5 * article.coverage
-      return { candidate, article, relevance, score: bm25 * (0.4 + relevance) * preference(candidate, options) }
+      const covered = total === 0 ? 0 : sum / total
+      const similarity = Math.max(0, options.similarities?.get(candidate.passageId) ?? 0)
+      const words = bm25 * (0.4 + 0.5 * covered + 0.5 * coverage)
+      const liking = preference(candidate, options)
+      return {
+        candidate,
+        score: (words + SIMILAR * similarity) * liking * (candidate.isOwn ? OWN : 1),
+        words,
+        liking,
+        covered,
+        coverage,
+        named,
+        similarity
+      }
     })
-    .filter(({ article }) => article.coverage >= leastCoverage(article.named))
     .sort((a, b) => b.score - a.score)
+}
 
-  const best = scored[0]?.score ?? 0
+function weightsOf(concepts: readonly ConceptHits[], { passageCount }: RankingOptions): number[] {
+  return concepts.map((hits) => weightOf(hits.found, passageCount))
+}
+
+export function rank(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Ranking {
+  const bar: Bar = {
+    odds: options.similarities === null ? ODDS.byWords : ODDS.byMeaning,
+    rarest: weightOf(0, options.passageCount),
+    unknown: concepts.filter(({ scores }) => scores.size === 0).length / Math.max(1, concepts.length)
+  }
+  const evidence = evidenceOf(concepts, candidates, options).filter((one) => isAnswer(one, bar))
+  const best = evidence[0]?.score ?? 0
   const perArticle = new Map<string, number>()
   const passages: Ranked[] = []
-  for (const { candidate, relevance, score } of scored) {
+  for (const { candidate, covered, coverage, similarity, score } of evidence) {
     const used = perArticle.get(candidate.slug) ?? 0
     if (passages.length >= options.limit || score < best * TAIL) break
     if (used >= PASSAGES_PER_ARTICLE) continue
     perArticle.set(candidate.slug, used + 1)
-    passages.push({ passageId: candidate.passageId, relevance })
+    passages.push({ passageId: candidate.passageId, relevance: Math.max(0.5 * covered + 0.5 * coverage, similarity) })
   }
-  return { passages, weights }
+  return { passages, weights: weightsOf(concepts, options) }
+}
+
+/**
+ * Whether a passage may be an answer: it has every word of the question, or its log-odds are above 0. Those are a logistic regression
+ * over what speaks for the best passage of each tuning question, its words in units of the rarest there can be, so that a
+ * small base counts as a large one does. The bias is 0.9 (by meaning: 1) below the regression's: saying nothing costs less
+ * than answering where there is nothing, and by meaning no more false answers were given to the tuning questions than by words.
+ */
+const ODDS = {
+  byWords: { words: 2.68, own: 1.04, unknown: -1.53, similarity: 0, bias: -5.5 },
+  byMeaning: { words: 1.68, own: 1.51, unknown: -1.95, similarity: 1.05, bias: -3.64 }
+}
+/** The weight of the rarest word in the base that the figures were chosen on. */
+const RAREST = 6.5
+const WHOLE = 0.999
+
+interface Bar {
+  readonly odds: (typeof ODDS)[keyof typeof ODDS]
+  readonly rarest: number
+  /** Part of the question's words that is nowhere: speaks against all that was found by the others. */
+  readonly unknown: number
+}
+
+function isAnswer({ words, liking, similarity, covered, candidate }: Evidence, { odds, rarest, unknown }: Bar): boolean {
+  if (covered >= WHOLE) return true
+  const byWords = odds.words * Math.log1p((RAREST * words * liking) / rarest)
+  return byWords + (candidate.isOwn ? odds.own : 0) + odds.unknown * unknown + odds.similarity * similarity + odds.bias > 0
 }
 
 const practiceHeading = /secur|practice|pitfall|lever|recover|avail|resil|design|operat|govern|protect|access|how to|choose/i
@@ -115,7 +180,8 @@ const comparisonHeading = /compar|differ|versus|\bvs\b| or |when to|choos/i
 const questionHeading = /^questions\b/i
 
 function preference(candidate: Candidate, { providers, wantsPractice, wantsComparison }: RankingOptions): number {
-  const provider = providers.length === 0 || candidate.provider === 'general' || providers.includes(candidate.provider) ? 1 : 0.5
+  const fits = providers.length === 0 || candidate.provider === 'general' || providers.includes(candidate.provider)
+  const provider = fits ? 1 : 0.5
   if (questionHeading.test(candidate.heading)) return provider * 0.4
   if (wantsComparison && comparisonHeading.test(candidate.heading)) return provider * 1.5
   if (wantsPractice) return provider * (practiceHeading.test(candidate.heading) ? 1.3 : 0.8)

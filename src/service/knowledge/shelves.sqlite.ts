@@ -8,6 +8,8 @@ import type { Candidate } from './relevance.ts'
 import { ftsPhrase } from './words.ts'
 
 export interface Shelf {
+  /** 0: the pack. */
+  readonly id: number
   /** Passages on it. */
   readonly count: number
   /** The passages with the phrase, scored by BM25 over this shelf, higher is better; of many the best. */
@@ -16,6 +18,10 @@ export interface Shelf {
   has(phrase: string, passageId: string): boolean
   /** Which articles, or parts of documents, one of the forms names: `slug` of the candidates. */
   named(forms: readonly string[]): Iterable<string>
+  /** The stems of its words that begin so; none where there are too many to look at. */
+  stems(beginning: string): Iterable<string>
+  /** Null: it is not on this shelf. */
+  candidate(id: string): Candidate | null
   /** Null: it is not on this shelf. */
   passage(id: string): Omit<Passage, 'relevance'> | null
 }
@@ -59,15 +65,30 @@ interface DocumentRow {
   as_of: string
 }
 
+/** Begins the ids of the pack's passages; those of documents begin with the number of their shelf. */
+export const PACK = 'pack:'
 /** Of a word in many passages the best are enough. */
 const MOST_HITS = 400
 /** `bm25()` takes 7 µs a passage: words in more than this many are only looked for where rarer ones are. */
 const COMMON = 2_000
+/** The words of a larger shelf take too long to look through. */
+const MOST_FOR_STEMS = 20_000
 /** Passages of a document that count as one article: a long one as a whole would cover any question. */
 const PART = 6
 
 export function createShelves(database: Database): { open(scope: Scope | undefined): Shelf[] } {
   const pack = packShelf(database)
+  const ownShelf = (shelf: Shelf): Shelf => ({
+    ...shelf,
+    hits(phrase) {
+      const { rows, ...rest } = shelf.hits(phrase)
+      return { ...rest, rows: rows.map(({ candidate, score }) => ({ candidate: { ...candidate, isOwn: true }, score })) }
+    },
+    candidate(id) {
+      const candidate = shelf.candidate(id)
+      return candidate === null ? null : { ...candidate, isOwn: true }
+    }
+  })
   const selectShelf = database.prepare<[string, string], number>('SELECT shelf_id FROM knowledge_shelf WHERE organisation = ? AND client = ?').pluck()
   const shelves = new Map<number, () => Shelf>()
   const shelfOf = (organisation: string, client: string): Shelf[] => {
@@ -81,7 +102,7 @@ export function createShelves(database: Database): { open(scope: Scope | undefin
     open(scope) {
       if (scope === undefined) return [pack()]
       const client = clientKey(scope.client)
-      return [pack(), ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client))]
+      return [pack(), ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client).map(ownShelf))]
     }
   }
 }
@@ -106,19 +127,28 @@ function packShelf(database: Database): () => Shelf {
     `SELECT p.*, a.title, a.provider, a.topic FROM passage p JOIN article a ON a.slug = p.slug WHERE p.passage_id = ?`
   )
   const count = database.prepare<[], number>('SELECT count(*) FROM passage').pluck()
+  const stems = stemsOf(database, 'passage_index')
   return () => ({
+    id: 0,
     count: count.get() ?? 0,
+    stems,
     hits(phrase) {
       const rows = selectHits.all(phrase).map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
-        candidate: { passageId: `pack:${id}`, slug, provider, heading, isOpening: ordinal === 0 },
+        candidate: { passageId: `${PACK}${id}`, slug, provider, heading, isOpening: ordinal === 0, isOwn: false },
         score
       }))
       return { total: rows.length, rows, isCommon: false }
     },
     has: () => false,
     named: (forms) => selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`),
+    candidate(id) {
+      const row = id.startsWith(PACK) ? selectPassage.get(id.slice(PACK.length)) : undefined
+      if (row === undefined) return null
+      const { slug, provider, heading, ordinal } = row
+      return { passageId: id, slug, provider, heading, isOpening: ordinal === 0, isOwn: false }
+    },
     passage(id) {
-      const row = id.startsWith('pack:') ? selectPassage.get(id.slice(5)) : undefined
+      const row = id.startsWith(PACK) ? selectPassage.get(id.slice(PACK.length)) : undefined
       if (row === undefined) return null
       const { slug, ordinal, title, heading, body, provider, topic, source, url, as_of: date } = row
       return { id: `${slug}#${ordinal}`, slug, title, heading, text: body, provider, topic, source, url, date }
@@ -152,27 +182,48 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
   const count = database
     .prepare<[number], number>(`SELECT count(*) FROM document_passage p JOIN document d ON d.document_id = p.document_id WHERE d.shelf_id = ?`)
     .pluck()
-  return () => ({
-    count: count.get(shelf) ?? 0,
+  const stems = stemsOf(database, index)
+  const openAt = (passages: number): Shelf => ({
+    id: shelf,
+    count: passages,
+    stems: (beginning) => (passages > MOST_FOR_STEMS ? [] : stems(beginning)),
     hits(phrase) {
       const total = countHits.get(phrase) ?? 0
       const isCommon = total > COMMON
-      const flat = isCommon ? idf(total, count.get(shelf) ?? 0) : 0
+      const flat = isCommon ? idf(total, passages) : 0
       const found = (isCommon ? selectSome : selectHits)
         .all(phrase, MOST_HITS)
         .map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
-          candidate: { passageId: `${prefix}${id}`, slug: `${slug}/${Math.trunc(ordinal / PART)}`, provider, heading, isOpening: false },
+          candidate: { passageId: `${prefix}${id}`, slug: partOf(slug, ordinal), provider, heading, isOpening: false, isOwn: false },
           score: isCommon ? flat : score
         }))
       return { total, rows: found, isCommon }
     },
     has: (phrase, id) => id.startsWith(prefix) && selectHas.get(phrase, id.slice(prefix.length)) !== undefined,
     named: (forms) => selectNamed.iterate(`{title} : (${forms.map(ftsPhrase).join(' OR ')})`),
+    candidate(id) {
+      const row = id.startsWith(prefix) ? selectPassage.get(id.slice(prefix.length), shelf) : undefined
+      if (row === undefined) return null
+      const { document_id: slug, heading, ordinal } = row
+      return { passageId: id, slug: partOf(slug, ordinal), provider: 'general', heading, isOpening: false, isOwn: false }
+    },
     passage(id) {
       const row = id.startsWith(prefix) ? selectPassage.get(id.slice(prefix.length), shelf) : undefined
       return row === undefined ? null : passageOf(row)
     }
   })
+  return () => openAt(count.get(shelf) ?? 0)
+}
+
+function partOf(document: string, ordinal: number): string {
+  return `${document}/${Math.trunc(ordinal / PART)}`
+}
+
+/** The words of an index as FTS5 holds them, by their beginning. */
+function stemsOf(database: Database, index: string): (beginning: string) => Iterable<string> {
+  database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS temp.stems_of_${index} USING fts5vocab (main, ${index}, row)`)
+  const select = database.prepare<[string, string], string>(`SELECT term FROM temp.stems_of_${index} WHERE term >= ? AND term < ?`).pluck()
+  return (beginning) => select.iterate(beginning, `${beginning}\u{10FFFF}`)
 }
 
 function passageOf({ document_id: slug, ordinal, name, heading, body, place, as_of: date }: DocumentRow): Omit<Passage, 'relevance'> {

@@ -1,4 +1,5 @@
 // From a question to what is searched: words that carry meaning, each with the other names of the same thing. Pure.
+import { languageOf, smallWords } from './languages.ts'
 
 /** Says little about what is asked, however rare it is in the articles. */
 const stopWords = new Set(
@@ -99,7 +100,7 @@ for (const group of sameThing) for (const form of group) groupOf.set(form, group
 const longestForm = Math.max(...[...groupOf.keys()].map((form) => form.split(' ').length))
 
 /** Lower-case words: letters and digits, as FTS5's unicode61 splits them. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return (
     text
       .normalize('NFD')
@@ -111,13 +112,31 @@ function wordsOf(text: string): string[] {
 
 /** More words than this don't make a question clearer. */
 const MOST_CONCEPTS = 24
+/** Characters in which identifiers are looked for. */
+const MOST_SCANNED = 4_000
+
+/** Numbers of contracts and articles, standards, part names: letters and digits in groups ("NWF-EDG-7", "2022/2554"). */
+const IDENTIFIER = /[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu
+const LONGEST_IDENTIFIER = 60
+
+/** The words of each identifier. "5-minute" and "multi-AZ" are none: those say something by their words. */
+function identifiersOf(text: string): string[][] {
+  return [...text.slice(0, MOST_SCANNED).matchAll(IDENTIFIER)].flatMap(([said]) => {
+    const groups = wordsOf(said)
+    const isOne = /\p{N}/u.test(said) && (/\p{Lu}/u.test(said) || !/\p{L}/u.test(said) || groups.length > 2) && !/^[\d.]+$/.test(said)
+    return isOne && said.length <= LONGEST_IDENTIFIER ? [groups] : []
+  })
+}
 
 /** What the text is about, each thing once, in the order of the text. */
 export function conceptsOf(text: string): Concept[] {
   const words = wordsOf(text)
+  const identifiers = identifiersOf(text)
+  const small = smallWords(languageOf(words))
   const concepts = new Map<string, Concept>()
   for (let index = 0; index < words.length && concepts.size < MOST_CONCEPTS;) {
-    const { group, said, length } = conceptAt(words, index)
+    const identifier = identifiers.find((groups) => groups.every((group, offset) => words[index + offset] === group))
+    const { group, said, length } = identifier === undefined ? conceptAt(words, index, small) : asOne(identifier)
     const key = group?.[0] ?? ''
     if (group !== null && !concepts.has(key)) concepts.set(key, { forms: [said, ...group.filter((form) => form !== said)] })
     index += length
@@ -125,7 +144,18 @@ export function conceptsOf(text: string): Concept[] {
   return [...concepts.values()]
 }
 
-function conceptAt(words: readonly string[], index: number): { group: readonly string[] | null; said: string; length: number } {
+interface Reading {
+  readonly group: readonly string[] | null
+  readonly said: string
+  readonly length: number
+}
+
+function asOne(groups: readonly string[]): Reading {
+  const said = groups.join(' ')
+  return { group: [said], said, length: groups.length }
+}
+
+function conceptAt(words: readonly string[], index: number, small: ReadonlySet<string>): Reading {
   for (let length = Math.min(longestForm, words.length - index); length > 0; length -= 1) {
     const said = words.slice(index, index + length).join(' ')
     const group = groupOf.get(said)
@@ -133,7 +163,7 @@ function conceptAt(words: readonly string[], index: number): { group: readonly s
   }
   const said = words[index] ?? ''
   // A bare number says how many, not what.
-  const isNoise = stopWords.has(said) || said.length > 40 || said.length === 1 || /^\p{N}+$/u.test(said)
+  const isNoise = stopWords.has(said) || small.has(said) || said.length > 40 || said.length === 1 || /^\p{N}+$/u.test(said)
   return { group: isNoise ? null : [said], said, length: 1 }
 }
 

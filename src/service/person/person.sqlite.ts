@@ -103,6 +103,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   knowledge_shelf: 'shelves of organisations and their clients',
   document: 'documents of clients, whoever added them',
   document_passage: 'documents of clients',
+  passage_vector: 'what the pack and the documents of clients mean, for a model',
   agent_action: 'goes with its input',
   decision_index: 'the words of past decisions; they go with them',
   message_model: 'templates of the organisation',

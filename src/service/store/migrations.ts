@@ -156,5 +156,19 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   // the agent's inputs, decisions, actions and schedules
-  agentTables
+  agentTables,
+  // what passages mean, for one model; they go with their passages, and an id is never used again
+  `
+  CREATE TABLE passage_vector (
+    vector_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- 0: the pack, where it is of a passage; else of a document_passage.
+    shelf_id INTEGER NOT NULL,
+    passage_id INTEGER UNIQUE REFERENCES passage ON DELETE CASCADE,
+    document_passage_id INTEGER UNIQUE REFERENCES document_passage ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    packed BLOB NOT NULL,
+    CHECK ((passage_id IS NULL) <> (document_passage_id IS NULL))
+  ) STRICT;
+  CREATE INDEX passage_vector_shelf ON passage_vector (shelf_id, vector_id);
+  `
 ]

@@ -9,24 +9,28 @@ import { createSqliteDecisions, createSqliteMessageModels } from '../decisions/d
 import { createSqliteExternalEvents } from '../events/externalEvents.sqlite.ts'
 import { createSqliteDocuments } from '../knowledge/documents.sqlite.ts'
 import { createSqliteKnowledge } from '../knowledge/knowledge.sqlite.ts'
+import type { Meaning } from '../knowledge/meaning.ts'
 import { createSqliteAccounts, createSqliteOverrides } from '../limits/limits.sqlite.ts'
 import { compactStore, createSqlitePersonalStores } from '../person/person.sqlite.ts'
 import { createSqliteForgetting } from '../person/retention.sqlite.ts'
 import { createSqliteSchedule } from '../schedule/schedule.sqlite.ts'
 import { createSqliteSessions } from '../sessions/sessions.sqlite.ts'
-import { openStore, type StoreOptions } from '../store/store.ts'
+import { openStore, type Store, type StoreOptions } from '../store/store.ts'
 import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
 import type { Stores } from './stores.ts'
 
 export interface EmbeddedOptions extends StoreOptions {
   readonly clock: Clock
   readonly newId: NewId
+  /** What finds passages of a store by meaning; null: words have to do. */
+  readonly openMeaning: (store: Store) => Meaning | null
 }
 
 /** The caller stops them. Throws `CopilotError` with one sentence when the data folder can't be used. */
 export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stores> {
   const { dataDir, clock, newId } = options
   const store = await openStore(options)
+  const meaning = options.openMeaning(store)
   return {
     turnLog: createSqliteTurnLog(store),
     conversation: createSqliteConversation(store),
@@ -41,7 +45,8 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     models: createSqliteMessageModels(store),
     decisions: createSqliteDecisions(store),
     documents: createSqliteDocuments(store),
-    knowledge: createSqliteKnowledge(store),
+    knowledge: createSqliteKnowledge(store, meaning),
+    meaning,
     personal: createSqlitePersonalStores(store, newId),
     forgetting: createSqliteForgetting(store),
     isShared: false,
@@ -49,6 +54,9 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     openAudit: (keys, onHeadFailed) => openAudit({ dataDir, keys, clock, onHeadFailed }),
     compact: () => compactStore(store),
     probe: store.probe,
-    stop: async () => store.stop()
+    async stop() {
+      await meaning?.stop()
+      store.stop()
+    }
   }
 }

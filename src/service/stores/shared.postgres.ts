@@ -47,10 +47,12 @@ export async function openSharedStores(options: SharedOptions): Promise<Stores> 
   const instance = await secretFile(join(dataDir, 'instance-id'), randomUUID)
   const postgres = await openPostgres({ url, instance, onFault })
   opened.defer(() => postgres.stop())
-  const index = createSqliteKnowledge(store)
+  const meaning = options.openMeaning(store)
+  opened.defer(() => meaning?.stop())
+  const index = createSqliteKnowledge(store, meaning)
   const following = followKnowledge({
     postgres,
-    own: { knowledge: index, documents: createSqliteDocuments(store), hashes: hashesIn(store) },
+    own: { knowledge: index, documents: createSqliteDocuments(store), hashes: hashesIn(store), onChanged: () => meaning?.catchUp() },
     clock,
     onFault
   })
@@ -79,6 +81,7 @@ export async function openSharedStores(options: SharedOptions): Promise<Stores> 
     decisions: createPostgresDecisions(postgres),
     documents: createPostgresDocuments(postgres),
     knowledge: { ...index, find: following.find },
+    meaning,
     personal: [...createSqlitePersonalStores(store, newId).filter(({ name }) => name === 'turns'), ...createPostgresPersonalStores(postgres, newId)],
     forgetting: createPostgresForgetting(postgres),
     isShared: true,

@@ -10,6 +10,7 @@ import type { Decisions, MessageModels } from '../decisions/decisions.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Documents } from '../knowledge/documents.ts'
 import type { Knowledge, KnowledgeIndex } from '../knowledge/knowledge.ts'
+import type { Meaning } from '../knowledge/meaning.ts'
 import type { Accounts } from '../limits/accounts.ts'
 import type { OverrideStore } from '../limits/overrides.ts'
 import type { PersonalStore } from '../person/person.ts'
@@ -33,6 +34,8 @@ export interface Stores {
   readonly decisions: Decisions
   readonly documents: Documents
   readonly knowledge: Knowledge & KnowledgeIndex
+  /** What finds passages by meaning as well; null: words alone. */
+  readonly meaning: Meaning | null
   /** Everything above that keeps something of persons. */
   readonly personal: readonly PersonalStore[]
   readonly forgetting: Forgetting
