@@ -39,13 +39,14 @@ export function createSqliteKnowledge(
 
   return {
     async find(query, signal) {
-      // Nothing is to be found where nothing is.
-      const open = shelves.open(query.scope).filter(({ count }) => count > 0)
+      const visible = shelves.open(query.scope)
       // The model thinks on its own thread while the words are looked up here.
       const thinking = meaning?.nearest(
         query.text,
-        open.map(({ id }) => id)
+        visible.map(({ id }) => id)
       )
+      // Nothing is to be found where nothing is.
+      const open = visible.filter(({ count }) => count > 0)
       const looked = lookUp(query, open)
       const similarities = (await thinking) ?? null
       signal.throwIfAborted()
