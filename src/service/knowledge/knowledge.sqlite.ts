@@ -63,11 +63,16 @@ export function createSqliteKnowledge(
     hashes: async () => new Map(selectHashes.all().map(({ slug, hash }) => [slug, hash])),
     replace: (article, hash) =>
       writer.write(() => {
+        shelves.packChanged()
         remove(article.slug)
         const { slug, title, provider, topic, source, url, asOf } = article
         insertArticle.run(slug, hash, title, provider, topic, source, url, asOf)
         for (const [ordinal, section] of article.sections.entries()) insertSection(article, section, ordinal)
       }),
-    remove: (slug) => writer.write(() => remove(slug))
+    remove: (slug) =>
+      writer.write(() => {
+        shelves.packChanged()
+        remove(slug)
+      })
   }
 }

@@ -1,5 +1,6 @@
 // The shelves that a question may look at: the pack, its organisation's documents for everybody, and those of its client. Each has
 // its own word index; what is on another shelf is neither read nor counted.
+import { LRUCache } from 'lru-cache'
 import type { Database } from '../store/database.ts'
 import type { Passage } from '../providers/provider.ts'
 import { clientKey, type Scope } from './client.ts'
@@ -73,11 +74,20 @@ const MOST_HITS = 400
 const COMMON = 2_000
 /** The words of a larger shelf take too long to look through. */
 const MOST_FOR_STEMS = 20_000
+/** Rows of each kind that are remembered of the pack: some megabytes. */
+const MOST_REMEMBERED = 20_000
 /** Passages of a document that count as one article: a long one as a whole would cover any question. */
 const PART = 6
 
-export function createShelves(database: Database): { open(scope: Scope | undefined): Shelf[] } {
-  const pack = packShelf(database)
+export interface Shelves {
+  open(scope: Scope | undefined): Shelf[]
+  /** The pack was changed, within the same tick: what is remembered of it is no longer so. */
+  packChanged(): void
+}
+
+export function createShelves(database: Database): Shelves {
+  const readPack = packShelf(database)
+  let pack: Shelf | null = null
   const ownShelf = (shelf: Shelf): Shelf => ({
     ...shelf,
     hits(phrase) {
@@ -100,10 +110,42 @@ export function createShelves(database: Database): { open(scope: Scope | undefin
   }
   return {
     open(scope) {
-      if (scope === undefined) return [pack()]
+      pack ??= remembering(readPack())
+      if (scope === undefined) return [pack]
       const client = clientKey(scope.client)
-      return [pack(), ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client).map(ownShelf))]
-    }
+      return [pack, ...shelfOf(scope.organisation, ''), ...(client === '' ? [] : shelfOf(scope.organisation, client).map(ownShelf))]
+    },
+    packChanged: () => (pack = null)
+  }
+}
+
+/** Everybody asks the pack about the same things; looking up a word takes 50 µs, and a question has many. */
+function remembering(shelf: Shelf): Shelf {
+  const named = remember(
+    (forms: string) => [...shelf.named(JSON.parse(forms) as string[])],
+    ({ length }) => length
+  )
+  return {
+    ...shelf,
+    stems: remember(
+      (beginning: string) => [...shelf.stems(beginning)],
+      ({ length }) => length
+    ),
+    hits: remember(shelf.hits, ({ rows }) => rows.length),
+    named: (forms) => named(JSON.stringify(forms)),
+    passage: remember(shelf.passage, () => 1)
+  }
+}
+
+/** `sizeOf`: how many rows a result holds. */
+function remember<T>(find: (key: string) => T, sizeOf: (value: T) => number): (key: string) => T {
+  const known = new LRUCache<string, { readonly value: T }>({ maxSize: MOST_REMEMBERED, sizeCalculation: ({ value }) => sizeOf(value) + 1 })
+  return (key) => {
+    const kept = known.get(key)
+    if (kept !== undefined) return kept.value
+    const value = find(key)
+    known.set(key, { value })
+    return value
   }
 }
 

@@ -37,8 +37,8 @@ export interface LiveTurnOptions {
 
 /** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
 const WHOLE_WAIT_MS = 50
-/** The same for pieces of text after the first, and for what leads to it: a third of a frame, so that nobody sees it. */
-const PIECE_WAIT_MS = 5
+/** The same for pieces of text after the first, and for what leads to it: one frame, since no window paints more often. */
+const PIECE_WAIT_MS = 16
 
 export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false, opened, onLost }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
