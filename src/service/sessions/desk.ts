@@ -85,6 +85,8 @@ export function createDesk(options: DeskOptions): Desk {
   const listeners = new Map<string, Set<(event: DeskEvent) => void>>()
   /** By session: messages of one session are answered one after the other, sessions side by side. */
   const works = new Map<string, Work>()
+  /** Sessions that are being deleted: nothing new begins in them, or it would lose its turn while it is answered. */
+  const removing = new Set<string>()
 
   const tell = (event: DeskEvent): void => {
     for (const listener of listeners.get(nameOf(event.key)) ?? []) listener(event)
@@ -183,6 +185,19 @@ export function createDesk(options: DeskOptions): Desk {
     works.set(name, { controller, tail })
   }
 
+  const removeSession = async (caller: Caller, owned: SessionKey): Promise<boolean> => {
+    const name = sessionName(owned)
+    const work = works.get(name)
+    const waiting = (await sessions.pending(caller.userId)).filter((message) => sessionName(message) === name)
+    work?.controller.abort()
+    await work?.tail
+    for (const { question } of waiting) await broker.cancel(caller, question.turnId)
+    const isRemoved = await sessions.remove(owned)
+    // Whoever waits for these answers would wait for ever.
+    for (const message of waiting) tell({ key: owned, replyTo: message.messageId, type: 'failed', error: deleted() })
+    return isRemoved
+  }
+
   return {
     sessions,
     async write(caller, { key, messageId, question }) {
@@ -205,9 +220,13 @@ export function createDesk(options: DeskOptions): Desk {
         caller,
         question
       }
+      const name = sessionName(message)
+      if (removing.has(name)) throw deleted()
       const kept = await sessions.keep(message)
-      if (kept === message) enqueue(message)
-      else if (kept.content !== question.text || kept.sessionId !== key.sessionId || kept.role !== 'user') {
+      if (kept === message) {
+        if ((await sessions.find(message)) === null || removing.has(name)) throw deleted()
+        enqueue(message)
+      } else if (kept.content !== question.text || kept.sessionId !== key.sessionId || kept.role !== 'user') {
         throw new CopilotError('conflict', 'This message id was already used for other words. Send the message with a new one.')
       }
       return kept
@@ -223,15 +242,13 @@ export function createDesk(options: DeskOptions): Desk {
     },
     async remove(caller, key) {
       const owned = { ...key, userId: caller.userId }
-      const work = works.get(sessionName(owned))
-      const waiting = (await sessions.pending(caller.userId)).filter((message) => sessionName(message) === sessionName(owned))
-      work?.controller.abort()
-      await work?.tail
-      for (const { question } of waiting) await broker.cancel(caller, question.turnId)
-      const isRemoved = await sessions.remove(owned)
-      // Whoever waits for these answers would wait for ever.
-      for (const message of waiting) tell({ key: owned, replyTo: message.messageId, type: 'failed', error: deleted() })
-      return isRemoved
+      const name = sessionName(owned)
+      removing.add(name)
+      try {
+        return await removeSession(caller, owned)
+      } finally {
+        removing.delete(name)
+      }
     },
     async resume() {
       const waiting = await sessions.pending()
