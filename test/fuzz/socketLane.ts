@@ -136,6 +136,8 @@ async function provoke(dialect: SocketDialect, target: Target, sending: Sending)
   say(ear, sending)
   const code = await Promise.race([ear.connection.closed, goodAnswer(ear).then(() => null)])
   await ear.connection.end()
+  // Nobody waits for that answer any more.
+  for (const release of ear.waiting.values()) release()
   if (code !== null && !closeCodes.has(code))
     throw new Error(`a close code that is not specified: ${code} for ${JSON.stringify(sending.message).slice(0, 400)}`)
 }

@@ -39,6 +39,20 @@ describe('a message over REST', () => {
     const answer = await waiting
     expect([answer.status, codeOf(answer)]).toEqual([404, 'NOT_FOUND'])
   })
+
+  it('is told so too when it comes just while its session is deleted', async () => {
+    const token = await here.token()
+    for (let round = 0; round < 5; round += 1) {
+      const { json } = await ask('POST', sessions, token, { client_name: 'Northwind' })
+      const path = `${sessions}/${String(json['id'])}`
+      const send = () => ask('POST', `${path}/messages`, token, { content: 'Is anybody there?' })
+      const asked = model.asked.length
+      const first = send()
+      await expect.poll(() => model.asked.length).toBe(asked + 1)
+      const answers = await Promise.all([first, send(), ask('DELETE', path, token), send(), send()].map(async (one) => (await one).status))
+      expect(answers.filter((status) => status !== 404)).toEqual([204])
+    }
+  })
 })
 
 async function socketIo(token: string): Promise<{ socket: WebSocket; hear: (begin: string) => Promise<string> }> {

@@ -81,6 +81,8 @@ export function createDesk(options: DeskOptions): Desk {
   const works = new Map<string, Work>()
   /** What is in `works`, by message. */
   const taken = new Set<string>()
+  /** Sessions that are being deleted: nothing new begins in them, or it would lose its turn while it is answered. */
+  const removing = new Set<string>()
 
   /** One attempt; `ended` is called when its turn has failed for good. Throws what it failed with. */
   const attempt = async (message: PendingMessage, signal: AbortSignal, ended: () => void): Promise<void> => {
@@ -196,6 +198,19 @@ export function createDesk(options: DeskOptions): Desk {
     works.set(name, { controller, tail })
   }
 
+  const removeSession = async (caller: Caller, owned: SessionKey): Promise<boolean> => {
+    const name = sessionName(owned)
+    const work = works.get(name)
+    const waiting = (await sessions.pending(caller.userId)).filter((message) => sessionName(message) === name)
+    work?.controller.abort()
+    await work?.tail
+    for (const { question } of waiting) await broker.cancel(caller, question.turnId)
+    const isRemoved = await sessions.remove(owned)
+    // Whoever waits for these answers would wait for ever.
+    for (const message of waiting) tell({ key: owned, replyTo: message.messageId, type: 'failed', error: deleted() })
+    return isRemoved
+  }
+
   return {
     sessions,
     async write(caller, { key, messageId, question }) {
@@ -218,9 +233,13 @@ export function createDesk(options: DeskOptions): Desk {
         caller,
         question
       }
+      const name = sessionName(message)
+      if (removing.has(name)) throw deleted()
       const kept = await sessions.keep(message)
-      if (kept === message) enqueue(message)
-      else if (kept.content !== question.text || kept.sessionId !== key.sessionId || kept.role !== 'user') {
+      if (kept === message) {
+        if ((await sessions.find(message)) === null || removing.has(name)) throw deleted()
+        enqueue(message)
+      } else if (kept.content !== question.text || kept.sessionId !== key.sessionId || kept.role !== 'user') {
         throw new CopilotError('conflict', 'This message id was already used for other words. Send the message with a new one.')
       }
       return kept
@@ -228,15 +247,13 @@ export function createDesk(options: DeskOptions): Desk {
     listen,
     async remove(caller, key) {
       const owned = { ...key, userId: caller.userId }
-      const work = works.get(sessionName(owned))
-      const waiting = (await sessions.pending(caller.userId)).filter((message) => sessionName(message) === sessionName(owned))
-      work?.controller.abort()
-      await work?.tail
-      for (const { question } of waiting) await broker.cancel(caller, question.turnId)
-      const isRemoved = await sessions.remove(owned)
-      // Whoever waits for these answers would wait for ever.
-      for (const message of waiting) tell({ key: owned, replyTo: message.messageId, type: 'failed', error: deleted() })
-      return isRemoved
+      const name = sessionName(owned)
+      removing.add(name)
+      try {
+        return await removeSession(caller, owned)
+      } finally {
+        removing.delete(name)
+      }
     },
     async resume() {
       const waiting = (await sessions.orphans()).filter((message) => !taken.has(messageName(message)))
