@@ -6,7 +6,7 @@ import { fakeClock, tempFolder, tempStore } from '../../../test/fakes/service-pa
 import { openDatabase } from './database.ts'
 import { secretFile } from './secretFile.ts'
 import { openStore } from './store.ts'
-import { createWriter, pauseAfterCommit } from './writer.ts'
+import { createWriter, paceAfterCommit, pauseAfterCommit } from './writer.ts'
 
 const secret = 'what the client said in confidence'
 function save(store: Awaited<ReturnType<typeof openStore>>, turnId = 't1'): Promise<unknown> {
@@ -160,5 +160,9 @@ describe('writer', () => {
 
   it('rests as long as a slow commit took, and not after a quick one', () => {
     expect([0.3, 4, 12, 800].map(pauseAfterCommit)).toEqual([0, 0, 12, 50])
+  })
+
+  it('commits less often the longer a commit holds the event loop, when flushes go on beside it', () => {
+    expect([0.1, 0.25, 1, 800].map(paceAfterCommit)).toEqual([2, 2, 8, 16])
   })
 })

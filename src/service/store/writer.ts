@@ -27,12 +27,20 @@ interface Job {
 const QUICK_MS = 4
 const LONGEST_PAUSE_MS = 50
 
-/** With a flush beside the event loop: from one commit to the next at least, so that those of many turns become one. */
-const PACE_MS = 2
+/** With a flush beside the event loop: from one commit to the next, so that those of many turns become one. */
+const LEAST_PACE_MS = 2
+const LONGEST_PACE_MS = 16
+/** Of the event loop's time, what commits may take. */
+const COMMIT_SHARE = 1 / 8
 
 /** On a slow disk commits take at most half of the process's time: each is followed by a pause as long as itself. */
 export function pauseAfterCommit(tookMs: number): number {
   return tookMs <= QUICK_MS ? 0 : Math.min(LONGEST_PAUSE_MS, tookMs)
+}
+
+/** From the beginning of a commit that held the event loop for so long to the next one: under load fewer and larger ones. */
+export function paceAfterCommit(heldMs: number): number {
+  return Math.min(LONGEST_PACE_MS, Math.max(LEAST_PACE_MS, heldMs / COMMIT_SHARE))
 }
 
 export interface WriterOptions {
@@ -119,9 +127,10 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
     if (!mended(jobs)) return
     const start = monotonic()
     const committed = commit(jobs)
+    const heldMs = monotonic() - start
     const end = (): void => {
       const tookMs = monotonic() - start
-      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + PACE_MS
+      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + paceAfterCommit(heldMs)
       options.onCommit?.(jobs.length, tookMs)
       if (waiting.length > 0) schedule()
     }
