@@ -15,8 +15,12 @@ export interface ChatRound {
   join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
 }
 
-/** From one round to the next at least, ms: however much is asked, runs take a tenth of a core at most, and a chat that is alone waits for nothing. */
-const PACE_MS = 8
+/**
+ * From one round to the next at least: so much for each chat that is under way, and no more than `LONGEST_PACE_MS`. So runs take a twentieth of
+ * a core however much is asked, few chats wait for little, and one that is alone for nothing.
+ */
+const PACE_MS_PER_CHAT = 0.25
+const LONGEST_PACE_MS = 20
 
 /**
  * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
@@ -28,14 +32,15 @@ export function createChatRound(
   monotonic: () => number = () => performance.now()
 ): ChatRound {
   let waiting: { readonly chat: Chat; readonly fail: (error: unknown) => void }[] = []
-  let earliest = 0
+  /** When the last round began. */
+  let last = Number.NEGATIVE_INFINITY
   /** Chats that have not ended. */
   let live = 0
 
   const go = (): void => {
     const round = waiting
     waiting = []
-    earliest = monotonic() + PACE_MS
+    last = monotonic()
     run(round.map(({ chat }) => chat)).catch((error: unknown) => {
       for (const { fail } of round) fail(error)
     })
@@ -49,8 +54,8 @@ export function createChatRound(
       const own = new AsyncResource('CHAT')
       const chat: Chat = { answer: () => own.runInAsyncScope(answer, undefined, turn, options).then(resolve, reject) }
       if (waiting.length === 0) {
-        const pauseMs = earliest - monotonic()
-        if (pauseMs > 0 && live > 1) setTimeout(go, pauseMs)
+        const pauseMs = last + Math.min(LONGEST_PACE_MS, (live - 1) * PACE_MS_PER_CHAT) - monotonic()
+        if (pauseMs > 0) setTimeout(go, pauseMs)
         else setImmediate(go)
       }
       waiting.push({ chat, fail: reject })
