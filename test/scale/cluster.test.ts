@@ -153,7 +153,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
     expect(await asks(a, 's3', 'one')).toBe(1)
   })
 
-  /** Resolves when both processes listen for somebody's threads: for overrides they do all the time. */
+  /** Resolves when both processes listen for somebody's threads: for overrides and dismissals they do all the time. */
   const bothListen = async (): Promise<void> => {
     const redis = await openRedis({ url: cluster.redis.url })
     try {
@@ -161,7 +161,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
         const listeners = await redis.client.pubSubNumSub(await redis.client.pubSubChannels('aside:fanout:*'))
         return Object.values(listeners).filter((count) => count === 2).length
       }
-      await expect.poll(shared, { timeout: 10_000 }).toBe(2)
+      await expect.poll(shared, { timeout: 10_000 }).toBe(3)
     } finally {
       await redis.stop()
     }
