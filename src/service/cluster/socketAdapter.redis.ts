@@ -20,7 +20,7 @@ export interface RunningSocketAdapter {
 /** The stream, and how its channels begin. */
 export const SOCKETS = redisKey('sockets')
 /** Roughly so many entries are kept: what a process that was cut off from Redis reads when it is back. */
-const KEPT_ENTRIES = 1_000
+const KEPT_ENTRIES = 10_000
 const READ_AT_ONCE = 100
 /** A read comes back empty after this. */
 const BLOCK_MS = 5_000
