@@ -1,8 +1,12 @@
 // Whoever is sent away hears why on every socket that they have open, whatever its dialect and whichever process it is at, and is
 // out; nobody else is.
-import { io, type Socket } from 'socket.io-client'
+import { Server } from 'socket.io'
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addClientKey, revokeClientKey } from '../../src/service/auth/clientKeys.ts'
+import type { Caller } from '../../src/service/auth/caller.ts'
+import { openSocketAdapter } from '../../src/service/cluster/socketAdapter.redis.ts'
+import { openRedis } from '../../src/service/store/redis.ts'
 import { frameClient, type FrameClient } from '../fakes/service-frames.ts'
 import { tempFolder, type TempFolder } from '../fakes/service-parts.ts'
 import { startHere, toldProvider, type ServiceHere } from '../fakes/service-running.ts'
@@ -16,8 +20,13 @@ interface Heard extends Disposable {
   readonly closed: Promise<string>
 }
 
-async function connect(here: ServiceHere, token: string, transport: 'websocket' | 'polling' = 'websocket'): Promise<Heard> {
-  const socket = io(`http://${here.service.http}`, { transports: [transport], auth: { token }, forceNew: true, reconnection: false })
+async function connect(
+  here: ServiceHere,
+  token: string,
+  transport: 'websocket' | 'polling' = 'websocket',
+  more: Partial<ManagerOptions & SocketOptions> = {}
+): Promise<Heard> {
+  const socket = io(`http://${here.service.http}`, { transports: [transport], auth: { token }, forceNew: true, reconnection: false, ...more })
   const said: unknown[] = []
   socket.on('error', (error: unknown) => said.push(error))
   const closed = new Promise<string>((resolve) => {
@@ -130,4 +139,25 @@ describe.skipIf(!hasRedisServer)('services on one Redis', () => {
     await eraseAnna(other, one)
     expect(bob.said).toEqual([])
   }, 30_000)
+
+  it('tell other programs on that Redis who is connected, and no token', async () => {
+    await using one = await start()
+    const tokens = [await one.token('dora'), await one.token('emil')] as const
+    using _dora = await connect(one, tokens[0])
+    using _emil = await connect(one, tokens[1], 'polling', { auth: {}, extraHeaders: { authorization: `Bearer ${tokens[1]}` } })
+    await using program = new AsyncDisposableStack()
+    const connection = await openRedis({ url: redis.url })
+    program.defer(() => connection.stop())
+    const joined = await openSocketAdapter({ redis: connection, onFault: (error) => expect.unreachable(String(error)) })
+    program.defer(() => joined.stop())
+    const sockets = new Server({ adapter: joined.adapter })
+    program.defer(() => sockets.of('/').adapter.close())
+    // Its own subscription comes a moment later.
+    await expect.poll(async () => (await sockets.fetchSockets()).length, SOON).toBe(2)
+    const seen = await sockets.fetchSockets()
+    expect(seen.map(({ data }) => (data as { caller: Caller }).caller.userId).toSorted()).toEqual(['dora', 'emil'])
+    const handshakes = JSON.stringify(seen.map(({ handshake, data, rooms }) => ({ handshake, data: data as object, rooms: [...rooms] })))
+    expect(handshakes).toContain('polling')
+    for (const token of tokens) expect(handshakes).not.toContain(token)
+  })
 })

@@ -57,9 +57,9 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
       const leave = places.enter(caller)
       socket.data.caller = caller
       leaving.set(socket, leave)
-      // Other processes may ask for handshakes; nobody needs the token any more.
+      // Other processes may ask for handshakes; nobody needs the token any more, or what else a browser sends along.
       socket.handshake.auth = {}
-      delete socket.handshake.headers.authorization
+      socket.handshake.headers = {}
       // Also for one that is cut between here and its connection.
       socket.conn.once('close', leave)
       socket.conn.once('close', meter.connected())
