@@ -148,6 +148,19 @@ describe.skipIf(!hasRedisServer)('Socket.IO servers on one Redis', () => {
     await expect.poll(async () => (await one.io.in('anna').fetchSockets()).length, SOON).toBe(2)
   }, 30_000)
 
+  it('close their own sockets at once while Redis is mute, and the others’ when it speaks again', async () => {
+    await using mortal = await startRedis()
+    await using one = await startNode(mortal.url)
+    await using other = await startNode(mortal.url)
+    const [here, there] = [await one.client(), await other.client()]
+    mortal.pause()
+    sayThenCloseAll(one.io, 'anna', { code: 4001, message: 'Go.' })
+    await expect.poll(() => here.heard, { timeout: 2_000 }).toEqual(['Go.', 'disconnect'])
+    expect(there.heard).toEqual([])
+    mortal.resume()
+    await expect.poll(() => there.heard, SOON).toEqual(['Go.', 'disconnect'])
+  })
+
   it('hear what was said while one of them alone was cut off', async () => {
     const door = await createDoor(redis.port)
     await using one = await startNode(redis.url)

@@ -82,7 +82,7 @@ export async function revokeClientKey(dataDir: string, id: string, now: number):
 export interface ClientKeys {
   /** Null: not a client key at all. Throws `unauthenticated` for one that does not work. */
   verify(token: string): Caller | null
-  /** Tells of each key that is revoked, or gone, within a second; until the result is called. */
+  /** Tells of each key that is revoked, or gone, within two seconds; until the result is called. */
   watch(watcher: KeyWatcher): () => void
 }
 
