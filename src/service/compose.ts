@@ -17,6 +17,7 @@ import { readPriceBook, type PriceBook } from './cost/priceBook.ts'
 import { defaultBounds, type Bounds } from './gateway/bounds.ts'
 import { closeDoors, openDoors } from './gateway/compose.ts'
 import type { GatewayParts } from './gateway/gateway.ts'
+import { createDismissals } from './gateway/dismissals.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
@@ -94,11 +95,12 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const audit = await stores.openAudit(keys, (error) => logger.error(errorFields(error), 'audit.head'))
   started.defer(() => audit.stop())
   if (audit.incident !== null) logger.error({ incident: audit.incident }, 'audit.incident')
+  const clientKeys = createClientKeys({ dataDir: config.keysDir, clock })
   const verifier = createVerifier({
     keys,
     launchToken: config.launchToken,
     identityProvider: config.identityProvider === null ? null : createIdentityProvider(config.identityProvider, { clock }),
-    clientKeys: createClientKeys({ dataDir: config.keysDir, clock }),
+    clientKeys,
     clock
   })
   const { knowledge, ledger, accounts } = stores
@@ -236,6 +238,14 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   if (waiting > 0) logger.info({ waiting }, 'desk.resumed')
   if (stores.isShared) started.defer(startSharing({ overrides, desk, ledger, clock, logger }))
   const { decisionsElsewhere: elsewhere } = composed
+  const dismissals = createDismissals({ fanout: cluster.fanout, newId })
+  started.defer(dismissals.stop)
+  started.defer(
+    clientKeys.watch({
+      revoked: (userId) => dismissals.dismiss(userId, 'key revoked'),
+      fault: (error) => logger.error(errorFields(error), 'client_keys.fault')
+    })
+  )
   const person = createPerson({
     stores: [
       ...stores.personal,
@@ -252,6 +262,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     ],
     audit,
     async stopTurns(userId) {
+      dismissals.dismiss(userId, 'erased')
       const asked = { userId, role: 'user', expiresAt: null }
       for (const message of await desk.sessions.pending(userId)) await desk.remove(asked, message)
       await broker.endAllOf(userId)
@@ -287,6 +298,8 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     audit,
     bounds,
     places: createPlaces(bounds),
+    dismissals,
+    socketAdapter: cluster.socketAdapter,
     node: config.node,
     desk,
     events: composed.events,

@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRedis } from '../../src/service/store/redis.ts'
 import { startPeer } from '../conformance/peer.ts'
+import { frameClient } from '../fakes/service-frames.ts'
 import { grpcClient } from '../fakes/service-running.ts'
 import { hasNginx } from '../servers/nginx.ts'
 import { hasRedisServer } from '../servers/redis.ts'
@@ -153,7 +154,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
     expect(await asks(a, 's3', 'one')).toBe(1)
   })
 
-  /** Resolves when both processes listen for somebody's threads: for overrides they do all the time. */
+  /** Resolves when both processes listen for somebody's threads: for overrides and dismissals they do all the time. */
   const bothListen = async (): Promise<void> => {
     const redis = await openRedis({ url: cluster.redis.url })
     try {
@@ -161,7 +162,7 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
         const listeners = await redis.client.pubSubNumSub(await redis.client.pubSubChannels('aside:fanout:*'))
         return Object.values(listeners).filter((count) => count === 2).length
       }
-      await expect.poll(shared, { timeout: 10_000 }).toBe(2)
+      await expect.poll(shared, { timeout: 10_000 }).toBe(3)
     } finally {
       await redis.stop()
     }
@@ -186,6 +187,37 @@ describe.runIf(hasRedisServer && hasNginx)('two processes', () => {
       a.close()
       b.close()
     }
+  })
+
+  it('send away who is erased at one of them from the sockets at both, and nobody else', async () => {
+    const { a, b } = await openOnBoth('gone')
+    const stays = await open(cluster.nginx.http, 'stays')
+    const token = await cluster.token('gone')
+    await using python = startPeer('socketio_peer.py')
+    expect(await python.ask({ do: 'open', url: `http://${cluster.nginx.http}`, auth: { token } })).toMatchObject({ ok: true })
+    await using plain = await frameClient(`ws://${cluster.node('b').http}/ws`, { token })
+    plain.send({ type: 'ai_status' })
+    await plain.until(({ type }) => type === 'ai_status')
+    const heard: Record<NodeName, string[]> = { a: [], b: [] }
+    for (const [name, socket] of Object.entries({ a, b }) as [NodeName, Socket][]) {
+      socket.on('error', ({ code }: { code: number }) => heard[name].push(String(code)))
+      socket.on('disconnect', (reason) => heard[name].push(reason))
+    }
+    const erased = await fetch(`http://${cluster.node('a').http}/api/v1/me/data`, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })
+    expect(erased.status).toBe(200)
+    const sentAway = ['4001', 'io server disconnect']
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual({ a: sentAway, b: sentAway })
+    expect(await plain.closed).toBe(4001)
+    const told = []
+    for (;;) {
+      const next = await python.ask({ do: 'receive' })
+      told.push(next)
+      if (next['closed'] === true) break
+      expect(next).not.toHaveProperty('timeout')
+    }
+    expect(told.at(-2)).toMatchObject({ event: 'error', data: { code: 4001 } })
+    expect(stays.connected).toBe(true)
+    stays.close()
   })
 
   it('read on in the other process where a killed one stopped, byte by byte', async () => {

@@ -1,7 +1,7 @@
 // Keys of other services: made once, revoked without a restart, never readable again.
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fakeClock, tempFolder } from '../../../test/fakes/service-parts.ts'
 import { addClientKey, createClientKeys, readClientKeys, revokeClientKey } from './clientKeys.ts'
 
@@ -37,6 +37,42 @@ describe('client keys', () => {
     expect(house.keys.verify(short.key)?.role).toBe('service')
     house.pass(60_000)
     expect(() => house.keys.verify(short.key)).toThrow(expect.objectContaining({ code: 'unauthenticated' }))
+  })
+
+  it('are told of once when they are revoked or gone, and so is a file that can’t be read', async () => {
+    await using house = await setUp()
+    const [first, second, third] = [await house.add('First'), await house.add('Second'), await house.add('Third')]
+    const file = join(house.path, 'client-keys.json')
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const revoked: string[] = []
+      const faults: unknown[] = []
+      const end = house.keys.watch({ revoked: (userId) => revoked.push(userId), fault: (error) => faults.push(error) })
+      const look = (times: number): void => {
+        for (let index = 0; index < times; index += 1) {
+          house.pass(1_000)
+          vi.advanceTimersByTime(1_000)
+        }
+      }
+      look(2)
+      expect(revoked).toEqual([])
+      await revokeClientKey(house.path, first.id, house.clock.now())
+      look(3)
+      expect(revoked).toEqual([`client:${first.id}`])
+      const kept = readClientKeys(house.path)
+      await writeFile(file, 'no keys')
+      look(3)
+      expect(faults).toEqual([expect.objectContaining({ code: 'unavailable' })])
+      await writeFile(file, JSON.stringify(kept.filter(({ id }) => id === third.id)))
+      look(1)
+      expect(revoked).toEqual([first, second].map(({ id }) => `client:${id}`))
+      end()
+      await revokeClientKey(house.path, third.id, house.clock.now())
+      look(2)
+      expect([revoked.length, faults.length]).toEqual([2, 1])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('are kept as hashes in a file of the owner only', async () => {

@@ -27,6 +27,8 @@ const FORM = /^aside_([a-z0-9]{8})_[A-Za-z0-9_-]{43}$/
 const LOOK_EVERY_MS = 1_000
 
 const pathOf = (dataDir: string): string => join(dataDir, 'client-keys.json')
+/** What its caller is called everywhere. */
+const nameOf = (id: string): string => `client:${id}`
 const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest()
 
 /** Throws `unavailable` for a file that can't be read: nobody gets in by a damaged file, and it is not overwritten. */
@@ -80,20 +82,36 @@ export async function revokeClientKey(dataDir: string, id: string, now: number):
 export interface ClientKeys {
   /** Null: not a client key at all. Throws `unauthenticated` for one that does not work. */
   verify(token: string): Caller | null
+  /** Tells of each key that is revoked, or gone, within two seconds; until the result is called. */
+  watch(watcher: KeyWatcher): () => void
+}
+
+export interface KeyWatcher {
+  /** Never throws. */
+  readonly revoked: (userId: string) => void
+  /** The file can't be read; told once for each time. */
+  readonly fault: (error: unknown) => void
 }
 
 export function createClientKeys({ dataDir, clock }: { readonly dataDir: string; readonly clock: Clock }): ClientKeys {
   let keys: readonly ClientKey[] = []
   let lookedAt = Number.NEGATIVE_INFINITY
   let version = ''
+  const watchers = new Set<KeyWatcher>()
 
   const look = (): void => {
     if (clock.now() - lookedAt < LOOK_EVERY_MS && clock.now() >= lookedAt) return
     lookedAt = clock.now()
     const stat = statSync(pathOf(dataDir), { throwIfNoEntry: false })
     const next = stat === undefined ? '' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`
-    if (next !== version) keys = readClientKeys(dataDir)
+    if (next === version) return
+    const before = keys
+    keys = readClientKeys(dataDir)
     version = next
+    const working = new Set(keys.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id))
+    for (const { id, revokedAt } of before) {
+      if (revokedAt === null && !working.has(id)) for (const { revoked } of watchers) revoked(nameOf(id))
+    }
   }
   return {
     verify(token) {
@@ -106,8 +124,25 @@ export function createClientKeys({ dataDir, clock }: { readonly dataDir: string;
       if (known === undefined || known.revokedAt !== null || (known.expiresAt !== null && known.expiresAt <= now)) {
         throw new CopilotError('unauthenticated', 'This client key does not work (any more). Ask an administrator of the service for a new one.')
       }
-      // Asked again after a while, so that a connection does not outlive its key for long.
-      return { userId: `client:${id}`, role: 'service', expiresAt: known.expiresAt }
+      return { userId: nameOf(id), role: 'service', expiresAt: known.expiresAt }
+    },
+    watch(watcher) {
+      watchers.add(watcher)
+      let isFaulty = false
+      const timer = setInterval(() => {
+        try {
+          look()
+          isFaulty = false
+        } catch (error) {
+          if (!isFaulty) watcher.fault(error)
+          isFaulty = true
+        }
+      }, LOOK_EVERY_MS)
+      timer.unref()
+      return () => {
+        clearInterval(timer)
+        watchers.delete(watcher)
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
-// What the processes of one service share through Redis, put together: counts of limits, cached answers, news. A process that runs
-// alone keeps the same in its memory.
+// What the processes of one service share through Redis, put together: counts of limits, cached answers, news, rooms of Socket.IO.
+// A process that runs alone keeps the same in its memory.
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { SigningKeys } from '../auth/keys.ts'
 import { createMemoryAnswerCache } from '../cache/answerCache.memory.ts'
@@ -16,6 +16,8 @@ import { createRedisLimitStore } from '../limits/limitStore.redis.ts'
 import type { LimitStore } from '../limits/limitStore.ts'
 import { errorFields, type Logger } from '../logging.ts'
 import type { RedisConnection } from '../store/redis.ts'
+import { openSocketAdapter } from './socketAdapter.redis.ts'
+import type { SocketAdapter } from './socketAdapter.ts'
 
 export interface ClusterParts {
   /** Null: this process runs alone. */
@@ -32,23 +34,30 @@ export interface Cluster {
   readonly answering: Answering
   readonly answerCache: AnswerCache
   readonly fanout: Fanout
+  /** Null: Socket.IO's own, in memory. */
+  readonly socketAdapter: SocketAdapter | null
 }
 
 /** What is started is stopped with `started`, before Redis. Throws `unavailable` when Redis can't be reached. */
 export async function composeCluster(parts: ClusterParts, started: AsyncDisposableStack): Promise<Cluster> {
   const { redis, keys, cacheTtlMs, clock, newId, logger } = parts
   const alone = { limitStore: createMemoryLimitStore(), answering: createMemoryAnswering() }
-  if (redis === null) return { ...alone, answerCache: createMemoryAnswerCache({ ttlMs: cacheTtlMs, clock }), fanout: aloneFanout }
+  if (redis === null) {
+    return { ...alone, answerCache: createMemoryAnswerCache({ ttlMs: cacheTtlMs, clock }), fanout: aloneFanout, socketAdapter: null }
+  }
 
   const away = (what: string) => (error: unknown) => logger.warn({ what, ...errorFields(error) }, 'redis.without')
   const answering = createRedisAnswering({ redis, alone: alone.answering, newId, onAway: away('answers under way') })
   started.defer(() => answering.stop())
   const fanout = await openRedisFanout({ redis, newId, onFault: (error) => logger.debug(errorFields(error), 'fanout.fault') })
   started.defer(() => fanout.stop())
+  const sockets = await openSocketAdapter({ redis, onFault: (error) => logger.debug(errorFields(error), 'sockets.fault') })
+  started.defer(() => sockets.stop())
   return {
     limitStore: createRedisLimitStore({ redis, alone: alone.limitStore, onAway: away('limits') }),
     answering,
     answerCache: createRedisAnswerCache({ redis, ttlMs: cacheTtlMs, sealer: sharedSealer(keys, 'answer cache'), onAway: away('cached answers') }),
-    fanout
+    fanout,
+    socketAdapter: sockets.adapter
   }
 }

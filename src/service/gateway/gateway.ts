@@ -3,6 +3,7 @@ import type { Clock, NewId } from '../../shared/kit/clock.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditReader } from '../audit/reader.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
+import type { SocketAdapter } from '../cluster/socketAdapter.ts'
 import type { ExternalEvents } from '../events/externalEvents.ts'
 import type { Library } from '../knowledge/library.ts'
 import type { Refreshing } from '../knowledge/refreshing.ts'
@@ -16,6 +17,7 @@ import type { ProviderStatus } from '../orchestrator/orchestrator.ts'
 import type { Desk } from '../sessions/desk.ts'
 import type { TurnBroker } from '../turns/broker.ts'
 import type { Bounds } from './bounds.ts'
+import type { Dismissals } from './dismissals.ts'
 import type { Places } from './places.ts'
 
 export interface ServiceStatus {
@@ -49,6 +51,9 @@ export interface GatewayParts {
   readonly bounds: Bounds
   /** Shared by all sockets of the service. */
   readonly places: Places
+  readonly dismissals: Dismissals
+  /** Null: this process is the only one. */
+  readonly socketAdapter: SocketAdapter | null
   /** What this process is called among those of the service; Socket.IO's session ids begin with it. Null: it is the only one. */
   readonly node: string | null
   /** Lifting limits in an emergency; absent: there is no such door. */

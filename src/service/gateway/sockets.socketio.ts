@@ -10,29 +10,29 @@ import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { acceptedId, correlated, offeredIn } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { createConduct } from './conduct.ts'
+import { roomOf } from './dismissals.ts'
 import { erpDialect, greeting, turnIdIn, type Ack, type Handle } from './erp.ts'
 import { toSocketError } from './foreignErrors.ts'
 import type { GatewayParts } from './gateway.ts'
 import { watchPackets } from './outgoing.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { threadDialect } from './threads.ts'
-import { sayThenClose } from './sayThenClose.ts'
+import { sayThenClose, sayThenCloseAll } from './sayThenClose.ts'
 import { TickWebSocketServer } from './tickWrites.ts'
 
 /** How long the last word may take to be read when the service stops. */
 const LAST_WORD_MS = 500
 
 type Events = Record<string, (...args: unknown[]) => void>
+/** Plain data: another process may ask for it. */
 interface SocketData {
   caller: Caller
-  /** Gives the connection's place back. */
-  leave: () => void
 }
 type AnySocket = Socket<Events, Events, Record<string, never>, SocketData>
 
 /** Adds the dialects to an HTTP server; returns what ends them. */
 export function attachSockets(server: HttpServer, parts: GatewayParts): () => Promise<void> {
-  const { verifier, newId, logger, bounds, places, meter, node } = parts
+  const { verifier, newId, logger, bounds, places, meter, node, socketAdapter, dismissals } = parts
   const io = new Server<Events, Events, Record<string, never>, SocketData>(server, {
     serveClient: false,
     maxHttpBufferSize: bounds.frameBytes,
@@ -43,6 +43,8 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
     upgradeTimeout: bounds.handshakeMs,
     pingInterval: bounds.heartbeatMs,
     wsEngine: TickWebSocketServer,
+    // No connection state recovery: turns are resumed from their log. Answers are `socket.emit`, which goes by no adapter.
+    ...(socketAdapter === null ? {} : { adapter: socketAdapter }),
     // Upgrades to other paths belong to the WebSocket door.
     destroyUpgrade: false
   })
@@ -54,7 +56,10 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
       const caller = await verifier.verify(tokenOf(socket))
       const leave = places.enter(caller)
       socket.data.caller = caller
-      socket.data.leave = leave
+      leaving.set(socket, leave)
+      // Other processes may ask for handshakes; nobody needs the token any more, or what else a browser sends along.
+      socket.handshake.auth = {}
+      socket.handshake.headers = {}
       // Also for one that is cut between here and its connection.
       socket.conn.once('close', leave)
       socket.conn.once('close', meter.connected())
@@ -70,7 +75,9 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
   // oxlint-disable-next-line promise/no-callback-in-promise -- Socket.IO's middleware goes on by callback
   io.use((socket, next) => void admitSocket(socket).then(next))
   io.on('connection', (socket) => serve(socket, parts))
+  const leaveDismissals = dismissals.attend({ reach: 'service', end: (room, told) => sayThenCloseAll(io, room, told) })
   return async () => {
+    leaveDismissals()
     const stopping = toSocketError(
       new CopilotError('unavailable', 'The service is restarting. Questions are kept; connect again in a moment.', { retryAfterMs: 1_000 }),
       {
@@ -83,6 +90,7 @@ export function attachSockets(server: HttpServer, parts: GatewayParts): () => Pr
     // A long-polling reader hears of it with its next poll.
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))])
     io.engine.close()
+    await io.of('/').adapter.close()
   }
 }
 
@@ -97,7 +105,12 @@ export function handlesOf(peer: Peer, parts: GatewayParts): Readonly<Record<stri
   return { ...erpDialect(peer, parts), ...threadDialect(peer, parts) }
 }
 
+/** What gives a connection's place back. */
+const leaving = new WeakMap<AnySocket, () => void>()
+
 function serve(socket: AnySocket, parts: GatewayParts): void {
+  // Every adapter of ours lets sockets in at once.
+  void socket.join(roomOf(socket.data.caller.userId))
   const peer = peerOf(socket, parts)
   const handles = handlesOf(peer, parts)
   for (const [event, handle] of Object.entries(handles))
@@ -121,7 +134,7 @@ function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
   const gone = new AbortController()
   socket.once('disconnect', (reason) => {
     gone.abort()
-    socket.data.leave()
+    leaving.get(socket)?.()
     // There is no other namespace to go to: a connection that stayed would take up room without having a place.
     if (reason === 'client namespace disconnect') socket.conn.close()
   })

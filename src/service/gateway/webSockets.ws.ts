@@ -9,6 +9,7 @@ import { bearerToken, protocolToken, refuseTokenInUrl } from '../auth/verifier.t
 import { acceptedId, correlated, offeredIn } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import { createConduct } from './conduct.ts'
+import { roomOf } from './dismissals.ts'
 import { toRestError, toSocketError, type AiError } from './foreignErrors.ts'
 import type { FrameDialect } from './frames.ts'
 import type { GatewayParts } from './gateway.ts'
@@ -60,7 +61,14 @@ export function attachWebSockets(server: HttpServer, parts: GatewayParts, dialec
   }, bounds.heartbeatMs)
   heartbeat.unref()
 
+  const leaveDismissals = parts.dismissals.attend({
+    reach: 'process',
+    end(room, told) {
+      for (const client of door.clients) if (rooms.get(client) === room) enders.get(client)?.(told)
+    }
+  })
   return async () => {
+    leaveDismissals()
     clearInterval(heartbeat)
     server.off('upgrade', upgrade)
     const stopping = new CopilotError('unavailable', 'The service is restarting. Questions are kept; connect again in a moment.', {
@@ -76,8 +84,10 @@ export function attachWebSockets(server: HttpServer, parts: GatewayParts, dialec
   }
 }
 
-/** How to end a connection in its own dialect, for when the service stops. */
+/** How to end a connection in its own dialect, for when the service stops or its person is sent away. */
 const enders = new WeakMap<WebSocket, (error: AiError) => void>()
+/** Whose it is, once that is known. */
+const rooms = new WeakMap<WebSocket, string>()
 
 interface Visit {
   readonly client: WebSocket
@@ -107,6 +117,7 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
   try {
     const caller = await callerOf(request, verifier)
     client.once('close', places.enter(caller))
+    rooms.set(client, roomOf(caller.userId))
     client.once('close', dialect.meter.connected())
     const wire = {
       send,
