@@ -75,6 +75,11 @@ export async function startService({ upstreamPort, nodeOptions, joined, keyOf }:
   })
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-5_000)))
+  let isEnding = false
+  child.once('exit', (code, signal) => {
+    // Everything after this would only say that somebody has hung up.
+    if (!isEnding) process.stderr.write(`a service ended by itself (${signal ?? code}):\n${log}\n`)
+  })
   const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => null)])
   if (line === null) throw new Error(`the service did not start: ${log}`)
   const { http } = JSON.parse(String(line[0])) as { http: string }
@@ -100,11 +105,13 @@ export async function startService({ upstreamPort, nodeOptions, joined, keyOf }:
       return await heap.used()
     },
     async stop() {
+      isEnding = true
       heap?.stop()
       if (await end(child)) return
       throw new Error(`the service died: ${log}`)
     },
     async [Symbol.asyncDispose]() {
+      isEnding = true
       heap?.stop()
       await end(child)
       await rm(folder, { recursive: true, force: true })

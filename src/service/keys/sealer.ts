@@ -1,5 +1,5 @@
 // Seals secrets at rest: the port. Here a key file beside the store; a key management service fits behind the same two calls.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
 import { CopilotError } from '../../shared/errors.ts'
 
 export interface Sealer {
@@ -14,13 +14,27 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const FORM = 'v1.'
 
+/** Random nonces are drawn by the hundred: drawing one costs as much as sealing a line. */
+const POOL_BYTES = NONCE_BYTES * 256
+const pool = Buffer.alloc(POOL_BYTES)
+let drawn = POOL_BYTES
+
+function newNonce(): Buffer {
+  if (drawn === POOL_BYTES) {
+    randomFillSync(pool)
+    drawn = 0
+  }
+  drawn += NONCE_BYTES
+  return Buffer.from(pool.subarray(drawn - NONCE_BYTES, drawn))
+}
+
 /** AES-256-GCM with a random nonce for each seal. `key` is 32 bytes in hex. */
 export function createKeyFileSealer(key: string): Sealer {
   const bytes = Buffer.from(key, 'hex')
   if (bytes.length !== 32) throw new RangeError('the sealing key must be 32 bytes in hex')
   return {
     async seal(secret, context) {
-      const nonce = randomBytes(NONCE_BYTES)
+      const nonce = newNonce()
       const cipher = createCipheriv(ALGORITHM, bytes, nonce).setAAD(Buffer.from(context))
       const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
       return FORM + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')

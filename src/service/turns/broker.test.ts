@@ -62,6 +62,22 @@ describe('broker', () => {
     expect(agent.begun).toHaveLength(1)
   })
 
+  it('refuses new turns beyond its bound, lets known ones in, and takes new ones again', async () => {
+    const agent = toldAgent()
+    const broker = createBroker({ log: createMemoryTurnLog(), agent, clock: fakeClock(), newId: uuidv7, logger: keptLog(), mostTurns: 2 })
+    const [one, two] = [aQuestion(), aQuestion()]
+    const heard = [hear(broker, one)]
+    const answers = [await agent.next()]
+    heard.push(hear(broker, two))
+    answers.push(await agent.next())
+    await expect(broker.open(anna, aQuestion())).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 2_000 })
+    const again = hear(broker, two)
+    for (const answer of answers) answer.finish()
+    await Promise.all([...heard, again].map(({ ended }) => ended))
+    await broker.open(anna, aQuestion())
+    expect(agent.received).toHaveLength(3)
+  })
+
   it('refuses the same id for another question, and says nothing of other people’s turns', async () => {
     const { broker, agent } = setUp()
     const question = aQuestion()

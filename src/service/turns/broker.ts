@@ -66,6 +66,8 @@ export interface BrokerOptions {
   readonly logger: Logger
   /** Asked before a turn is begun, not when one is joined; returns what ends its claim. Throws what the caller is told. */
   readonly admit?: (caller: Caller) => Promise<() => void>
+  /** More new turns than this at once are refused with `unavailable`. */
+  readonly mostTurns?: number
   /** Who answers what, when there are several processes; absent: this one answers everything. */
   readonly ownership?: TurnOwnership
 }
@@ -76,11 +78,16 @@ interface Running {
   readonly finished: Promise<void>
 }
 
+/**
+ * Turns of one process that are opened or answered at once; a turn takes some 100 kB. Providers have a queue with a bound of its own; this
+ * one also holds where the log is what is slow.
+ */
+const MOST_TURNS = 1_024
 /** How long an answer may take to stop. */
 const END_WITHIN_MS = 10_000
 
 export function createBroker(options: BrokerOptions): Broker {
-  const { log, agent, clock, newId, logger, admit, ownership = createLoneOwnership(options.log) } = options
+  const { log, agent, clock, newId, logger, admit, ownership = createLoneOwnership(options.log), mostTurns = MOST_TURNS } = options
   /** Turns that are being opened or answered; without an end in the log, one that another process answers. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
@@ -161,6 +168,7 @@ export function createBroker(options: BrokerOptions): Broker {
     if (known !== null) return known.ended || !(await ownership.claim(known.turnId)) ? known : await orLetGo(known.turnId, () => resume(known))
     if (resuming) throw faults.notKept()
     if (stopping) throw faults.stopping()
+    if (entries.size > mostTurns) throw faults.busy()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
     // Asked for in the same tick, both are in the same commit.

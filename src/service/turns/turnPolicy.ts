@@ -24,6 +24,10 @@ export const faults = {
   notKept: () => new CopilotError('not_found', 'This answer is not kept here (any more). Ask the question again.'),
   otherQuestion: () => new CopilotError('conflict', 'This turn id was already used for another question. Send the question with a new one.'),
   stopping: () => new CopilotError('unavailable', 'The service is restarting. The question is kept; try again in a moment.', { retryAfterMs: 1_000 }),
+  busy: () =>
+    new CopilotError('unavailable', 'The service is answering as many questions as it can. This one was not taken; ask it again in a moment.', {
+      retryAfterMs: 2_000
+    }),
   interrupted: () =>
     new CopilotError('unavailable', 'The service was restarted before the answer was complete. What arrived is kept; ask again for the rest.'),
   stillAnswering: () =>
