@@ -133,7 +133,17 @@ describe('takeProcessConfig', () => {
       DATABASE_URL: 'postgres://a:b@c/d',
       PORT: '0'
     }
-    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', redisUrl: 'redis://:p@h', httpPort: 0 })
+    expect(takeProcessConfig({ ...environment, ASIDE_LAUNCH_TOKEN: undefined })).toMatchObject({
+      redisUrl: 'redis://:p@h',
+      databaseUrl: 'postgres://a:b@c/d'
+    })
+    expect(takeProcessConfig(environment)).toMatchObject({ launchToken: 'x', httpPort: 0 })
     expect(environment).toEqual({ PORT: '0' })
+  })
+
+  it('leaves the databases of a person’s shell alone when the desktop starts it', () => {
+    const shell = { REDIS_URL: 'redis://elsewhere', DATABASE_URL: 'not even a URL' }
+    expect(takeProcessConfig({ ...shell, ASIDE_LAUNCH_TOKEN: 'x' })).toMatchObject({ redisUrl: null, databaseUrl: null })
+    expect(() => takeProcessConfig({ ...shell })).toThrow('DATABASE_URL')
   })
 })

@@ -118,18 +118,20 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
   const openaiUrl = read.url('OPENAI_BASE_URL', ['http:', 'https:'])
   const openaiKey = read.text('OPENAI_API_KEY')
   const findOllama = read.flag('ASIDE_FIND_OLLAMA', true)
+  // It inherits the environment of a person's shell: a REDIS_URL or DATABASE_URL there belongs to something else.
+  const isDesktops = read.text('ASIDE_LAUNCH_TOKEN') !== null
   return {
     host: read.text('AI_SERVICE_HOST') ?? '127.0.0.1',
     grpcPort: read.integer('AI_SERVICE_PORT', 50051, 0, 65_535),
     httpPort: read.integer('PORT', 8080, 0, 65_535),
     dataDir: serviceDataDir(environment, platform),
     keysDir: serviceKeysDir(environment, platform),
-    databaseUrl: databaseUrl(environment),
+    databaseUrl: isDesktops ? null : databaseUrl(environment),
     resourcesDir: read.folder('ASIDE_RESOURCES_DIR'),
     upstreamTimeoutMs: read.duration('AI_SERVICE_TIMEOUT', 30_000),
     connectTimeoutMs: read.duration('AI_CONNECTION_TIMEOUT', 5_000),
     // The desktop waits for its service when it closes; an orchestrator of containers gives half a minute.
-    drainMs: read.duration('AI_DRAIN_TIMEOUT', read.text('ASIDE_LAUNCH_TOKEN') === null ? 10_000 : 2_000),
+    drainMs: read.duration('AI_DRAIN_TIMEOUT', isDesktops ? 2_000 : 10_000),
     retentionDays: read.integer('AI_RETENTION', 0, 0, 36_500),
     settingsFile: read.folder('AI_SETTINGS_FILE'),
     logLevel: logLevelOf(read.text('AI_LOG_LEVEL')),
@@ -156,7 +158,7 @@ export function readConfig(environment: Environment, platform: NodeJS.Platform =
       folder: read.folder('ASIDE_KNOWLEDGE_DIR') ?? join(dirname(serviceDataDir(environment, platform)), 'knowledge'),
       organisation: read.text('ASIDE_KNOWLEDGE_ORGANISATION') ?? NO_ORGANISATION
     },
-    redisUrl: redisUrlOf(read),
+    redisUrl: isDesktops ? null : redisUrlOf(read),
     node: nodeOf(read.text('ASIDE_NODE')),
     embeddings: read.oneOf('AI_EMBEDDINGS', ['ON', 'OFF'], 'OFF') === 'ON',
     localKnowledge: read.flag('ASIDE_LOCAL_KNOWLEDGE', true),
