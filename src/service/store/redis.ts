@@ -172,6 +172,8 @@ function newClient(url: string, reconnectStrategy: (retries: number, cause: Erro
     RESP: 2,
     // A command that waits for a connection is one whose caller waits without knowing why.
     disableOfflineQueue: true,
+    // `run` has a limit of its own; the library's is a signal for each command, which lives on for its whole time.
+    commandOptions: { timeout: 0 },
     // Redis Enterprise's own; elsewhere it is a refused command at each connection.
     maintNotifications: 'disabled',
     socket: { connectTimeout: CONNECT_WITHIN_MS, reconnectStrategy, keepAlive: true, keepAliveInitialDelay: 5_000 }
