@@ -1,5 +1,7 @@
 // The service under the fuzzer: a process of its own, so that its memory and handles can be measured, with a model that answers at
 // once and bounds that let a flood in. It counts every bug that its log tells of.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setLogger } from '@grpc/grpc-js'
 import { startService } from '../../src/service/compose.ts'
 import { readConfig } from '../../src/service/config.ts'
@@ -45,8 +47,12 @@ const provider: Provider = {
 
 // The flood is the point here: no rate holds it back.
 const most = '1000000'
+const limitsFile = join(process.env['ASIDE_DATA_DIR'] ?? '.', 'limits.json')
+const plenty = { turnsPerDay: null, requestsPerMinute: 1_000_000, burst: 1_000_000, tokensPerHour: 1_000_000_000 }
+await writeFile(limitsFile, JSON.stringify({ tiers: { ENTERPRISE: plenty } }))
 const config = readConfig({
   ...process.env,
+  AI_LIMITS_FILE: limitsFile,
   AI_RATE_LIMIT_REQUESTS_PER_MINUTE: most,
   AI_RATE_LIMIT_MESSAGES_PER_MINUTE: most,
   AI_RATE_LIMIT_SERVICE_PER_MINUTE: most,
