@@ -65,6 +65,25 @@ test('script and markup stay text, and a wrong question is refused in words', as
   await running.quit()
 })
 
+test('sessions that were open as a drawer dim nothing once the window is wide', async ({ start }) => {
+  const running = await start()
+  const { main } = running
+  await startSession(main)
+  const window = await running.app.browserWindow(main)
+  const widen = async (width: number): Promise<void> => {
+    await window.evaluate((w, bounds) => w.setBounds(bounds), { x: 0, y: 0, width, height: 800 })
+    await main.waitForFunction((wanted) => innerWidth === wanted, width)
+  }
+  await widen(400)
+  await main.getByRole('button', { name: 'Show sessions' }).click()
+  await expect(main.getByRole('button', { name: 'Hide sessions' })).toBeVisible()
+  await widen(1000)
+  // A click that something in front would catch fails.
+  await main.getByRole('textbox', { name: 'Question' }).click()
+  await expect(main.getByRole('textbox', { name: 'Question' })).toBeFocused()
+  await running.quit()
+})
+
 for (const theme of ['light', 'dark'] as const) {
   test(`every screen is accessible, ${theme}`, async ({ start }) => {
     const running = await start()
