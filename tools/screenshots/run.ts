@@ -26,6 +26,8 @@ const QUESTIONS = [
   'Which levers reduce S3 storage cost?',
   'What does a warm standby cost in recovery time compared with pilot light?'
 ]
+/** Words of the questions: how the answers put it is the knowledge's own affair, and changes with it. */
+const LOOKED_FOR = 'cost'
 
 async function seed(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'New session' }).first().click()
@@ -67,11 +69,12 @@ const shoot = async (page: Page, name: string): Promise<void> => {
 
 /** Screens of the main window: how to get there, and how to leave. */
 const screens: Readonly<Record<string, { readonly open: (page: Page) => Promise<void>; readonly close: (page: Page) => Promise<void> }>> = {
-  transcript: { open: async () => undefined, close: async () => undefined },
+  // Where a person is who reads: in the field for the next question, not on the button that they used last.
+  transcript: { open: (page) => page.keyboard.press('ControlOrMeta+l'), close: async () => undefined },
   search: {
     open: async (page) => {
       await page.keyboard.press('ControlOrMeta+k')
-      await page.getByRole('combobox', { name: 'Search all messages' }).fill('storage class')
+      await page.getByRole('combobox', { name: 'Search all messages' }).fill(LOOKED_FOR)
       await page.getByRole('listbox').getByRole('option').first().waitFor()
     },
     close: (page) => page.keyboard.press('Escape')
@@ -93,7 +96,13 @@ const screens: Readonly<Record<string, { readonly open: (page: Page) => Promise<
       await page.getByRole('button', { name: 'New session' }).first().click()
       await page.getByRole('dialog').waitFor()
     },
-    close: (page) => page.keyboard.press('Escape')
+    close: async (page) => {
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      // Where it was opened from.
+      const hide = page.getByRole('button', { name: 'Hide sessions' })
+      if (await hide.isVisible()) await hide.click()
+    }
   }
 }
 async function rail(page: Page): Promise<void> {
