@@ -242,7 +242,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   started.defer(dismissals.stop)
   started.defer(
     clientKeys.watch({
-      revoked: (userId) => dismissals.dismiss(userId, 'key revoked'),
+      revoked(userId) {
+        dismissals.dismiss(userId, 'key revoked')
+        // Each key is a caller of its own: nobody can come back for what is being answered.
+        broker.endAllOf(userId).catch((error: unknown) => logger.error(errorFields(error), 'client_keys.turns'))
+      },
       fault: (error) => logger.error(errorFields(error), 'client_keys.fault')
     })
   )

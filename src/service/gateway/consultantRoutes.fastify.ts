@@ -1,18 +1,19 @@
 // The consultant chat over REST: sessions, their history, and a message with its answer for when no socket works.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Answer, DeskEvent } from '../sessions/board.ts'
 import type { ChatMessage, SessionKey } from '../sessions/sessions.ts'
+import { sentAway } from './calls.ts'
 import { messageJson, questionIn, sessionFieldsOf, sessionJson, sessionOf } from './chatSession.ts'
 import type { GatewayParts } from './gateway.ts'
 import { messageIdOf } from './threads.ts'
 
 export interface RouteTools {
   readonly callerOf: (request: FastifyRequest) => Promise<Caller>
-  /** Aborted when the client has gone. */
-  readonly goneSignal: (emitter: NodeJS.EventEmitter) => AbortSignal
+  /** Aborted when the client has gone, or is sent away. */
+  readonly callSignal: (caller: Caller, reply: FastifyReply) => AbortSignal
 }
 
 const BASE = '/api/v1/admin/chat/sessions'
@@ -21,7 +22,7 @@ const limitSchema = z.coerce.number().int().min(1).max(MOST_OF_A_PAGE)
 const cursorSchema = z.tuple([z.number().int(), z.string()])
 
 /* oxlint-disable oxc/no-async-endpoint-handlers -- the rule is Express's; Fastify awaits its handlers */
-export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { callerOf, goneSignal }: RouteTools): void {
+export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { callerOf, callSignal }: RouteTools): void {
   const { desk, clock, newId } = parts
   const { sessions } = desk
   const keyOf = ({ userId }: Caller, request: FastifyRequest): SessionKey => ({
@@ -96,7 +97,7 @@ export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { ca
     const messageId = messageIdOf(body.data.message_id) ?? newId()
     const { context, quick_action: quickAction } = body.data.metadata ?? {}
     const question = questionIn(session, { message: body.data.content, context, quickAction }, caller, newId)
-    const outcome = outcomeOf(key, messageId, goneSignal(reply.raw))
+    const outcome = outcomeOf(key, messageId, callSignal(caller, reply))
     try {
       const kept = await desk.write(caller, { key, messageId, question })
       // It has no answer and gets none: waiting for one would never end.
@@ -129,7 +130,7 @@ export function consultantRoutes(app: FastifyInstance, parts: GatewayParts, { ca
       else if (kept?.state === 'failed') reject(new CopilotError('unavailable', 'The message could not be answered. Send it again with a new id.'))
     }
     const stop = desk.listen(key, { tell: hear, missed: () => void look().catch(reject) })
-    const left = (): void => reject(new CopilotError('cancelled', 'The client has gone; the message is kept.'))
+    const left = (): void => reject(sentAway(gone) ?? new CopilotError('cancelled', 'The client has gone; the message is kept.'))
     gone.addEventListener('abort', left, { once: true })
     // Nobody may be waiting any more when it rejects.
     promise.catch(() => undefined)

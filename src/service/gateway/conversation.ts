@@ -5,12 +5,13 @@ import type { Caller } from '../auth/caller.ts'
 import type { Delivery } from '../agent/agent.ts'
 import type { OpenTurn, TurnBroker } from '../turns/broker.ts'
 import type { Admitted } from './admission.ts'
+import { sentAway } from './calls.ts'
 
 export interface Listening {
   readonly turn: OpenTurn
   /**
-   * The turn's events. When the signal is aborted before the end it throws `cancelled`, and a turn that the client did not
-   * name is cancelled: nobody could ever come back for it.
+   * The turn's events. When the signal is aborted before the end it throws `cancelled`, or why the client was sent away, and a turn
+   * that the client did not name is cancelled: nobody could ever come back for it.
    */
   events(): AsyncIterable<TurnEvent>
 }
@@ -39,6 +40,8 @@ export async function listen(
           yield event
         }
         complete = true
+      } catch (error) {
+        throw sentAway(signal) ?? error
       } finally {
         if (!complete && !isNamed) await broker.cancel(caller, turn.turnId)
       }

@@ -24,6 +24,7 @@ import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import type { GrpcMethod } from '../metrics/metrics.ts'
 import { admit, MAX_MESSAGE_BYTES } from './admission.ts'
+import { createCalls, type Calls } from './calls.ts'
 import { listen, whole } from './conversation.ts'
 import { toGrpcStatus } from './foreignErrors.ts'
 import { answeredBy, type Door, type GatewayParts } from './gateway.ts'
@@ -47,7 +48,8 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.max_concurrent_streams': 1_000
   })
-  server.addService(AICopilotService, copilot(parts))
+  const calls = createCalls(parts.dismissals)
+  server.addService(AICopilotService, copilot(parts, calls))
   const health = new HealthImplementation({ '': 'SERVING', 'ai.AICopilot': 'SERVING' })
   health.addToServer(server)
   addReflection?.(server)
@@ -74,6 +76,7 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
         new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)))
       ])
       clearTimeout(timer)
+      calls.stop()
       server.forceShutdown()
     }
   }
@@ -86,17 +89,28 @@ interface Call {
   on(event: 'cancelled', listener: () => void): unknown
 }
 
-function copilot(parts: GatewayParts): AICopilotServer {
+function copilot(parts: GatewayParts, calls: Calls): AICopilotServer {
   const { broker, verifier, status, newId, logger, version, metrics, meter } = parts
 
   const callerOf = async (call: Call): Promise<Caller> => await verifier.verify(bearerToken(call.metadata.get('authorization')[0]?.toString()))
 
   /** Aborted when the client has gone. */
-  const signalOf = (call: Call): AbortSignal => {
+  const goneWith = (call: Call): AbortController => {
     const controller = new AbortController()
     call.on('cancelled', () => controller.abort())
     if (call.cancelled) controller.abort()
-    return controller.signal
+    return controller
+  }
+
+  /** Answers as long as the client is there and is not sent away. */
+  const during = async <T>(call: Call, caller: Caller, answer: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const controller = goneWith(call)
+    const end = calls.begin(caller, controller)
+    try {
+      return await answer(controller.signal)
+    } finally {
+      end()
+    }
   }
 
   /** One call from its first byte to its end: counted, and found again by its id. `handle` resolves when the call has been answered. */
@@ -137,15 +151,16 @@ function copilot(parts: GatewayParts): AICopilotServer {
     const caller = await callerOf(call)
     const { message, context, userId, sessionId, turnId, afterSeq, quickAction } = call.request
     const admitted = admit({ message, context, userId, sessionId, turnId, afterSeq, quickAction }, caller, newId)
-    const signal = signalOf(call)
-    const listening = await listen(broker, caller, admitted, signal)
-    for await (const event of listening.events()) {
-      // A base client expects text and an end, nothing between; its failure is the call's status.
-      const isForBase = event.type === 'delta' || event.type === 'done'
-      if ((admitted.isNamed || isForBase) && !call.write(toStreamResponse(event, listening.turn.messageId))) await drained(call, signal)
-      if (event.type === 'failed') throw CopilotError.fromWire(event.error)
-      if (isTerminal(event)) break
-    }
+    await during(call, caller, async (signal) => {
+      const listening = await listen(broker, caller, admitted, signal)
+      for await (const event of listening.events()) {
+        // A base client expects text and an end, nothing between; its failure is the call's status.
+        const isForBase = event.type === 'delta' || event.type === 'done'
+        if ((admitted.isNamed || isForBase) && !call.write(toStreamResponse(event, listening.turn.messageId))) await drained(call, signal)
+        if (event.type === 'failed') throw CopilotError.fromWire(event.error)
+        if (isTerminal(event)) break
+      }
+    })
     call.end()
   }
 
@@ -153,18 +168,20 @@ function copilot(parts: GatewayParts): AICopilotServer {
     chat: unary<ChatRequest, ChatResponse>('Chat', async (request, call) => {
       const caller = await callerOf(call)
       const admitted = admit({ ...request, afterSeq: 0 }, caller, newId)
-      const listening = await listen(broker, caller, admitted, signalOf(call), 'whole')
-      const { text, citations, usage, finish, at } = await whole(listening)
-      const { turnId, messageId } = listening.turn
-      return {
-        response: text,
-        messageId,
-        timestamp: at,
-        turnId,
-        citations: citations.map(({ n, title, source, date, url, excerpt }) => ({ n, title, source, date, url, excerpt })),
-        usage: usage ?? undefined,
-        finish
-      }
+      return await during(call, caller, async (signal) => {
+        const listening = await listen(broker, caller, admitted, signal, 'whole')
+        const { text, citations, usage, finish, at } = await whole(listening)
+        const { turnId, messageId } = listening.turn
+        return {
+          response: text,
+          messageId,
+          timestamp: at,
+          turnId,
+          citations: citations.map(({ n, title, source, date, url, excerpt }) => ({ n, title, source, date, url, excerpt })),
+          usage: usage ?? undefined,
+          finish
+        }
+      })
     }),
     streamChat: (call) => {
       void conduct(
@@ -177,7 +194,7 @@ function copilot(parts: GatewayParts): AICopilotServer {
     healthCheck: unary<HealthRequest, HealthResponse>('HealthCheck', async (_request, call) => {
       // Probes come without a token; a bad one is refused like everywhere else.
       if (call.metadata.get('authorization').length > 0) await callerOf(call)
-      const now = await status(signalOf(call))
+      const now = await status(goneWith(call).signal)
       return { healthy: true, status: 'serving', version, protocol: PROTOCOL_VERSION, answeredBy: answeredBy(now) ?? '' }
     }),
     cancelTurn: unary<CancelRequest, CancelResponse>('CancelTurn', async ({ turnId }, call) => ({

@@ -11,6 +11,7 @@ import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
 import { auditRoutes } from './audit.fastify.ts'
 import { agentRoutes } from './agent.fastify.ts'
+import { createCalls } from './calls.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
 import { toRestError, type RestError } from './foreignErrors.ts'
@@ -47,6 +48,7 @@ const CONNECTION_BACKLOG = 4_096
 
 export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: RestOptions): Promise<Door> {
   const { broker, verifier, status, newId, logger, version, metrics, meter, readiness } = parts
+  const calls = createCalls(parts.dismissals)
   const restFailure = (error: unknown, correlationId: string): RestError => {
     const { fault, httpStatus } = faultOf(error)
     meter.refused(fault.code)
@@ -114,6 +116,16 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     refuseTokenInUrl(request.url)
     return await verifier.verify(bearerToken(request.headers.authorization))
   }
+  /** Aborted when the other end has gone, or is sent away: then `sentAway` knows why. */
+  const callSignal = (caller: Caller, { raw }: FastifyReply): AbortSignal => {
+    const controller = new AbortController()
+    const end = calls.begin(caller, controller)
+    raw.once('close', () => {
+      end()
+      controller.abort()
+    })
+    return controller.signal
+  }
   const admitted = async (request: FastifyRequest): Promise<{ caller: Caller; asked: Admitted }> => {
     const caller = await callerOf(request)
     const body = bodySchema.safeParse(request.body)
@@ -153,14 +165,14 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   if (parts.inputDesk !== undefined) agentRoutes(app, parts.inputDesk, callerOf)
   app.post('/api/ai/chat', async (request, reply) => {
     const { caller, asked } = await admitted(request)
-    const listening = await listenToAll(broker, caller, asked, goneSignal(reply.raw))
+    const listening = await listenToAll(broker, caller, asked, callSignal(caller, reply))
     const { text, citations, at } = await whole(listening)
     const { messageId, turnId } = listening.turn
     return { response: text, message_id: messageId, timestamp: at, turn_id: turnId, citations }
   })
   app.post('/api/ai/stream', async (request, reply) => {
     const { caller, asked } = await admitted(request)
-    const signal = goneSignal(reply.raw)
+    const signal = callSignal(caller, reply)
     const listening = await listen(broker, caller, asked, signal)
     const { messageId, turnId } = listening.turn
     reply.hijack()
@@ -179,10 +191,11 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
         await send(reply, `data: ${JSON.stringify(asked.isNamed ? { ...piece, turn_id: turnId, event } : piece)}\n\n`, signal)
       }
     } catch (error) {
-      if (!signal.aborted) {
+      // Also one who is sent away hears why.
+      if (!reply.raw.destroyed) {
         const { status: code, body } = restFailure(error, request.id)
         if (code === 500) logger.error({ correlationId: request.id, turnId, ...errorFields(error) }, 'http.bug')
-        await send(reply, `event: error\ndata: ${JSON.stringify(body)}\n\n`, signal)
+        await send(reply, `event: error\ndata: ${JSON.stringify(body)}\n\n`, goneSignal(reply.raw))
       }
     }
     reply.raw.end()
@@ -190,7 +203,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
 
   personRoutes(app, parts, callerOf)
   auditRoutes(app, parts.audit, callerOf)
-  consultantRoutes(app, parts, { callerOf, goneSignal })
+  consultantRoutes(app, parts, { callerOf, callSignal })
   await webhookRoutes(app, parts)
   if (parts.knowledge !== undefined) await knowledgeRoutes(app, { ...parts.knowledge, callerOf, goneSignal })
 
@@ -208,6 +221,7 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     async close() {
       await detach()
       await app.close()
+      calls.stop()
     }
   }
 }
