@@ -1,8 +1,9 @@
-// Malformed gRPC calls: real HTTP/2 with messages, metadata and frames that are none, and bytes that are no HTTP/2.
-import type { IncomingHttpHeaders } from 'node:http'
+// Malformed gRPC calls of the copilot, of health and of reflection: messages, metadata and frames that are none, and bytes that are
+// no HTTP/2.
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { CancelResponse, ChatResponse, HealthResponse, StreamResponse } from '../../src/shared/wire/gen/ai.ts'
-import { checkReplies, GOOD_MS, within, type FuzzedDialect, type Lane, type Target } from './fuzz.ts'
+import { checkReplies, type FuzzedDialect, type Lane, type Target } from './fuzz.ts'
+import { callGrpc, delimited, framed, messagesIn, oddHeaders, varint, type GrpcAnswer } from './grpcWire.ts'
 import { hostileBytes, hostileText, type Chance } from './hostile.ts'
 import { sendRaw } from './httpLane.ts'
 
@@ -13,6 +14,8 @@ const methods = [
   'ai.AICopilot/HealthCheck',
   'ai.AICopilot/CancelTurn',
   'grpc.health.v1.Health/Check',
+  'grpc.health.v1.Health/Watch',
+  'grpc.health.v1.Health/List',
   'grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
 ]
 /** Every status but UNKNOWN, ABORTED and DATA_LOSS, which nothing here means. INTERNAL is grpc-js's word for bytes that are no message. */
@@ -21,14 +24,6 @@ const grpcStatuses = new Set([0, 1, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16])
 /** CANCELLED and DEADLINE_EXCEEDED. */
 const ended = new Set([1, 4])
 
-function varint(value: number): Buffer {
-  const out: number[] = []
-  let rest = value
-  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128)
-  return Buffer.from([...out, rest])
-}
-const delimited = (field: number, data: Buffer): Buffer => Buffer.concat([varint(field * 8 + 2), varint(data.length), data])
-
 const goodFields = (userId: string): readonly (readonly [number, Buffer])[] => [
   [1, Buffer.from('x')],
   [2, Buffer.concat([delimited(1, Buffer.from('client')), delimited(2, Buffer.from('N'))])],
@@ -36,6 +31,9 @@ const goodFields = (userId: string): readonly (readonly [number, Buffer])[] => [
   [4, Buffer.from('s')],
   [10, Buffer.from('0190a000-0000-7000-8000-00000000000e')],
   [11, Buffer.from('cost')],
+  // What health is asked about.
+  [1, Buffer.from('ai.AICopilot')],
+  [1, Buffer.alloc(0)],
   [13, Buffer.from('cost')]
 ]
 
@@ -58,62 +56,9 @@ function badMessage(chance: Chance, userId: string): Buffer {
   return chance.next() < 0.1 ? whole.subarray(0, chance.below(whole.length + 1)) : whole
 }
 
-function framed(message: Buffer, chance: Chance): Buffer {
-  const head = Buffer.alloc(5)
-  const kind = chance.next()
-  head.writeUInt8(kind < 0.97 ? 0 : chance.below(256), 0)
-  head.writeUInt32BE(kind < 0.95 ? message.length : chance.pick([0, 1, message.length + 5, 4_294_967_295, 2_000_000]), 1)
-  return kind < 0.96 || kind > 0.97 ? Buffer.concat([head, message]) : hostileBytes(chance, 10)
-}
-
-interface GrpcCall {
-  readonly path: string
-  readonly body: Buffer
-  readonly token: string
-  readonly type?: string
-  readonly headers?: Readonly<Record<string, string>>
-}
-interface GrpcAnswer {
-  readonly status: number | null
-  readonly message: string
-  readonly data: Buffer
-}
-
-async function callGrpc(session: ClientHttp2Session, { path, body, token, type = 'application/grpc', headers = {} }: GrpcCall): Promise<GrpcAnswer> {
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': path,
-    'content-type': type,
-    te: 'trailers',
-    authorization: `Bearer ${token}`,
-    'grpc-timeout': '15S',
-    ...headers
-  })
-  let status: number | null = null
-  let message = ''
-  const data: Buffer[] = []
-  const read = (received: IncomingHttpHeaders): void => {
-    if (received['grpc-status'] === undefined) return
-    status = Number(received['grpc-status'])
-    message = received['grpc-message']?.toString() ?? ''
-  }
-  stream.on('response', read)
-  stream.on('trailers', read)
-  stream.on('error', () => undefined)
-  stream.on('data', (chunk: Buffer) => data.push(chunk))
-  stream.end(body)
-  await within(GOOD_MS, `${path} has no answer`, new Promise<void>((resolve) => void stream.once('close', () => resolve())))
-  return { status, message, data: Buffer.concat(data) }
-}
-
 /** Throws unless the answer is exactly what its method gives: one message, or pieces with one end that comes last. */
 function checkMessages(path: string, { data }: GrpcAnswer): void {
-  const messages: Buffer[] = []
-  for (let at = 0; at < data.length;) {
-    const end = at + 5 + data.readUInt32BE(at + 1)
-    messages.push(data.subarray(at + 5, end))
-    at = end
-  }
+  const messages = messagesIn(data)
   const decode = decoders[path]
   if (decode !== undefined) {
     if (messages.length !== 1 || messages[0] === undefined) throw new Error(`${messages.length} messages for one call of ${path}`)
@@ -125,20 +70,19 @@ function checkMessages(path: string, { data }: GrpcAnswer): void {
       throw new Error(`a stream whose end is not its last message: ${ends.join(' ')}`)
   }
 }
+const WATCH = '/grpc.health.v1.Health/Watch'
+
+/** SERVING or NOT_SERVING for what there is; a watch also says that there is none such. */
+function checkHealth(message: Buffer, statuses: readonly number[]): void {
+  const [tag, value = 0] = message
+  if (message.length !== 2 || tag !== 8 || !statuses.includes(value)) throw new Error(`no state of health: ${message.toString('hex')}`)
+}
+
 const decoders: Readonly<Record<string, (message: Buffer) => unknown>> = {
   '/ai.AICopilot/Chat': (message) => ChatResponse.decode(message),
   '/ai.AICopilot/HealthCheck': (message) => HealthResponse.decode(message),
-  '/ai.AICopilot/CancelTurn': (message) => CancelResponse.decode(message)
-}
-
-/** Metadata that no good client sends. */
-function oddHeaders(chance: Chance): Record<string, string> {
-  if (chance.next() < 0.9) return {}
-  const text = encodeURIComponent(hostileText(chance).toWellFormed()).slice(0, 2_000)
-  return {
-    [chance.pick(['x-correlation-id', 'grpc-encoding', 'grpc-accept-encoding', 'user-agent', 'x-odd-bin', 'aside-protocol'])]: text,
-    'grpc-timeout': chance.pick(['15S', '0S', '1n', '99999999H', 'x', '-1S'])
-  }
+  '/ai.AICopilot/CancelTurn': (message) => CancelResponse.decode(message),
+  '/grpc.health.v1.Health/Check': (message) => checkHealth(message, [1, 2])
 }
 
 export const grpc: FuzzedDialect = {
@@ -152,12 +96,15 @@ export const grpc: FuzzedDialect = {
       const type = chance.next() < 0.98 ? 'application/grpc' : chance.pick(['application/json', 'application/grpc+json', 'text/plain'])
       const body = framed(badMessage(chance, target.person.userId), chance)
       const token = chance.next() < 0.97 ? target.person.token : 'forged'
-      const answer = await callGrpc(session, { path, body, type, token, headers: oddHeaders(chance) })
+      const answer = await callGrpc(session, { path, body, type, token, headers: oddHeaders(chance), isEndless: path === WATCH })
       came += 1
       const seen = (what: string): Error => new Error(`${what} for ${path} ${body.toString('hex').slice(0, 400)}`)
       // Null: refused as HTTP, or the stream was reset, which is the transport's way.
       if (answer.status !== null && !grpcStatuses.has(answer.status)) throw seen(`status ${answer.status} (${answer.message})`)
-      if (answer.status === 0) checkMessages(path, answer)
+      if (path === WATCH) {
+        for (const message of messagesIn(answer.data)) checkHealth(message, [1, 2, 3])
+        if (answer.status === 0) throw seen('a watch has ended by itself')
+      } else if (answer.status === 0) checkMessages(path, answer)
       // A call that runs out of its time may have had its message.
       else if (!ended.has(answer.status ?? 4) && decoders[path] !== undefined && answer.data.length > 0)
         throw seen(`a message beside status ${answer.status}`)

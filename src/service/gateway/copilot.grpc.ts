@@ -10,7 +10,6 @@ import {
   type ServiceError,
   type StatusObject
 } from '@grpc/grpc-js'
-import { HealthImplementation } from 'grpc-health-check'
 import { once } from 'node:events'
 import { isTerminal } from '../../shared/turn.ts'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
@@ -28,6 +27,7 @@ import { createCalls, type Calls } from './calls.ts'
 import { listen, whole } from './conversation.ts'
 import { toGrpcStatus } from './foreignErrors.ts'
 import { answeredBy, type Door, type GatewayParts } from './gateway.ts'
+import { createHealth } from './health.ts'
 import { portFault } from './portFault.ts'
 
 export interface GrpcOptions {
@@ -50,8 +50,8 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
   })
   const calls = createCalls(parts.dismissals)
   server.addService(AICopilotService, copilot(parts, calls))
-  const health = new HealthImplementation({ '': 'SERVING', 'ai.AICopilot': 'SERVING' })
-  health.addToServer(server)
+  const health = createHealth(['', 'ai.AICopilot'])
+  health.addTo(server)
   addReflection?.(server)
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
@@ -60,8 +60,7 @@ export async function openGrpcDoor(parts: GatewayParts, { host, port, addReflect
   })
   let shutdown: Promise<void> | null = null
   const drain = (): Promise<void> => {
-    health.setStatus('', 'NOT_SERVING')
-    health.setStatus('ai.AICopilot', 'NOT_SERVING')
+    health.drain()
     // GOAWAY on every connection: calls under way go on, new ones go to another process.
     return (shutdown ??= new Promise((resolve) => server.tryShutdown(() => resolve())))
   }
