@@ -119,6 +119,7 @@ function completeCommon(concepts: readonly Found[]): void {
 }
 
 function isNameOf(client: string): (form: string) => boolean {
+  if (client === '') return () => false
   const words = new Set(clientKey(client).match(/[\p{L}\p{N}]+/gu) ?? [])
   return (form) => form.split(' ').every((word) => words.has(word))
 }
