@@ -14,7 +14,7 @@ import { inputOfTurn, maskTurn } from './admit.ts'
 import type { Agent, AgentTurn, AnswerOptions } from './agent.ts'
 import { chatOutput } from './chatOutput.ts'
 import { createChatRounds, type ChatRound } from './chatRound.ts'
-import { agentInputSchema, agentOutputSchema, type AgentInput, type AgentOutput } from '../decisions/contract.ts'
+import { agentInputSchema, type AgentInput, type AgentOutput } from '../decisions/contract.ts'
 import { clientOf } from './clientOf.ts'
 import type { Conversation } from './conversation.ts'
 import { createGather } from './gather.ts'
@@ -106,7 +106,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     const { text, result } = await respond(orchestrator, { turn, request, organisation, keep }, answering)
     if ('error' in result) throw result.error
     const processingTime = Math.max(0, clock.now() - startedAt)
-    onOutput?.(agentOutputSchema.parse(chatOutput({ input, request, text, processingTime })))
+    onOutput?.(chatOutput({ input, request, text, processingTime }))
     return result.finish
   }
 
