@@ -27,8 +27,8 @@ export async function maskTurn(turn: AgentTurn, emit: AnswerOptions['emit'], aud
   const { question } = turn
   const text = maskCredentials(question.text)
   const context = Object.entries(question.context).map(([name, value]) => [name, maskCredentials(value)] as const)
+  if (text.kinds.length === 0 && context.every(([, value]) => value.kinds.length === 0)) return turn
   const kinds = [...new Set([...text.kinds, ...context.flatMap(([, value]) => value.kinds)])]
-  if (kinds.length === 0) return turn
   emit({ type: 'notice', kind: 'masked', text: `Left out before anything was sent: ${kinds.join(', ')}. If it is in use, change it.` })
   await audit.record({ actor: turn.userId, action: 'credential.masked', subject: turn.turnId, details: { kinds: kinds.join(', ') } })
   return {

@@ -14,7 +14,7 @@ export interface ChatOutcome {
 export const outputIdOf = (inputId: string): string => `${inputId}:out`
 
 /**
- * `confidence` says how well the sources cover the question, not how sure a model is of itself: 1 for a computed sum, else the best
+ * Always as `agentOutputSchema` wants it: a test holds that, so that no answer is parsed that was made here. `confidence` says how well the sources cover the question, not how sure a model is of itself: 1 for a computed sum, else the best
  * passage's share of the question's words, 0 without any source.
  */
 export function chatOutput({ input, request, text, processingTime }: ChatOutcome): AgentOutput {

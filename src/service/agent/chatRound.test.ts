@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { correlated, correlationId } from '../correlation.ts'
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AgentTurn, AnswerOptions } from './agent.ts'
-import { createChatRound, type Chat } from './chatRound.ts'
+import { createChatRounds, type ChatRound } from './chatRound.ts'
 
 const turn = (turnId: string): AgentTurn => ({
   turnId,
@@ -13,26 +13,59 @@ const turn = (turnId: string): AgentTurn => ({
 })
 const asked: AnswerOptions = { signal: new AbortController().signal, emit: () => undefined }
 
-/** The way through the graph, as its node is. */
-async function through(chats: readonly Chat[]): Promise<void> {
-  await Promise.all(chats.map((chat) => chat.answer()))
-}
+const OPEN_MS = 50
 
-function rounds(answer: (one: AgentTurn) => Promise<FinishReason>, way = through) {
-  const sizes: number[] = []
-  const round = createChatRound(answer, async (chats) => {
-    sizes.push(chats.length)
-    await way(chats)
-  })
-  return { sizes, join: (turnId: string) => round.join(turn(turnId), asked) }
+/** Rounds whose way through the graph is its node and nothing else; `runs` tells how many have begun and ended. */
+function rounds(answer: (one: AgentTurn) => Promise<FinishReason>, way = (round: ChatRound) => round.serve(answer)) {
+  const runs = { begun: 0, ended: 0 }
+  const { join } = createChatRounds(async (round) => {
+    runs.begun += 1
+    await way(round)
+    runs.ended += 1
+  }, OPEN_MS)
+  return { runs, join: (turnId: string) => join(turn(turnId), asked) }
 }
 
 describe('a round of chats', () => {
-  test('carries all that came in one tick, and later ones in a round of their own', async () => {
-    const { join, sizes } = rounds(async () => 'stop')
-    expect(await Promise.all([join('a'), join('b'), join('c')])).toEqual(['stop', 'stop', 'stop'])
-    await join('d')
-    expect(sizes).toEqual([3, 1])
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('carries all that come while it is open, and later ones in a round of their own', async () => {
+    const { join, runs } = rounds(async () => 'stop')
+    expect(await Promise.all([join('a'), join('b')])).toEqual(['stop', 'stop'])
+    await vi.advanceTimersByTimeAsync(OPEN_MS - 1)
+    expect(await join('c')).toBe('stop')
+    expect(runs).toEqual({ begun: 1, ended: 0 })
+    await vi.advanceTimersByTimeAsync(1)
+    expect(runs).toEqual({ begun: 1, ended: 1 })
+    expect(await join('d')).toBe('stop')
+    expect(runs.begun).toBe(2)
+  })
+
+  test('lets nobody wait: who joins an open round is answered in the same tick', async () => {
+    const answered: string[] = []
+    const { join } = rounds(async ({ turnId }) => {
+      answered.push(turnId)
+      return 'stop'
+    })
+    await join('a')
+    const later = join('b')
+    expect(answered).toEqual(['a', 'b'])
+    await later
+  })
+
+  test('stays with its last chat, while others go in the next one', async () => {
+    const slow = Promise.withResolvers<FinishReason>()
+    const { join, runs } = rounds(async ({ turnId }) => (turnId === 'slow' ? await slow.promise : 'stop'))
+    const end = join('slow')
+    await vi.advanceTimersByTimeAsync(OPEN_MS)
+    expect(await join('next')).toBe('stop')
+    await vi.advanceTimersByTimeAsync(OPEN_MS)
+    expect(runs).toEqual({ begun: 2, ended: 1 })
+    slow.resolve('stop')
+    expect(await end).toBe('stop')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(runs).toEqual({ begun: 2, ended: 2 })
   })
 
   test('gives each chat its own end: who is quick does not wait, and who fails takes no other down', async () => {
@@ -48,41 +81,6 @@ describe('a round of chats', () => {
     expect(await ends[0]).toBe('stop')
   })
 
-  test('keeps a pace while much is asked, and none for who asks alone', async () => {
-    let now = 0
-    let rounds = 0
-    const long = Promise.withResolvers<FinishReason>()
-    const answer = (one: AgentTurn): Promise<FinishReason> => (one.turnId === 'long' ? long.promise : Promise.resolve('stop'))
-    const run = async (chats: readonly Chat[]): Promise<void> => {
-      rounds += 1
-      await through(chats)
-    }
-    const round = createChatRound(answer, run, () => now)
-    const join = (turnId: string): Promise<FinishReason> => round.join(turn(turnId), asked)
-    const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-    // One after the other, each alone.
-    await join('a')
-    const alone = join('b')
-    await tick()
-    expect(rounds).toBe(2)
-    await alone
-    now = 1_000
-    const first = join('long')
-    await tick()
-    const others = [join('c'), join('d')]
-    await tick()
-    expect(rounds).toBe(3)
-    await Promise.all(others)
-    expect(rounds).toBe(4)
-    now = 2_000
-    const later = join('e')
-    await tick()
-    expect(rounds).toBe(5)
-    await later
-    long.resolve('stop')
-    await first
-  })
-
   test('does each chat’s work under its own correlation id, whoever came first', async () => {
     const seen: Record<string, (string | undefined)[]> = {}
     const note = (turnId: string): void => void (seen[turnId] ??= []).push(correlationId())
@@ -92,20 +90,33 @@ describe('a round of chats', () => {
       note(one.turnId)
       return 'stop'
     })
-    await Promise.all(['a', 'b'].map((id) => correlated(`of-${id}`, () => join(id))))
-    expect(seen).toEqual({ a: ['of-a', 'of-a'], b: ['of-b', 'of-b'] })
+    const of = (id: string): Promise<FinishReason> => correlated(`of-${id}`, () => join(id))
+    await Promise.all(['a', 'b'].map(of))
+    await of('c')
+    expect(seen).toEqual({ a: ['of-a', 'of-a'], b: ['of-b', 'of-b'], c: ['of-c', 'of-c'] })
   })
 
-  test('fails every chat that has not ended when the graph itself fails', async () => {
-    const { join } = rounds(
-      async () => 'stop',
-      async (chats) => {
-        await chats[0]?.answer()
-        throw new Error('the graph broke')
-      }
-    )
-    const [first, second] = await Promise.allSettled([join('a'), join('b')])
-    expect(first).toMatchObject({ status: 'fulfilled', value: 'stop' })
-    expect(second).toMatchObject({ status: 'rejected', reason: new Error('the graph broke') })
+  test('fails every chat that has not ended when the graph itself fails, and begins anew', async () => {
+    const broken = Promise.withResolvers<void>()
+    const answer = async ({ turnId }: AgentTurn): Promise<FinishReason> => (turnId === 'never' ? await new Promise(() => undefined) : 'stop')
+    let isBroken = true
+    const { join, runs } = rounds(answer, async (round) => {
+      const serving = round.serve(answer)
+      if (isBroken) await broken.promise
+      await serving
+    })
+    expect(await join('a')).toBe('stop')
+    const left = expect(join('never')).rejects.toThrow('the graph broke')
+    broken.reject(new Error('the graph broke'))
+    await left
+    isBroken = false
+    expect(await join('b')).toBe('stop')
+    expect(runs).toEqual({ begun: 2, ended: 0 })
+  })
+
+  test('fails a chat that its run left behind: before the node, or without waiting for it', async () => {
+    const never = async (): Promise<FinishReason> => await new Promise(() => undefined)
+    await expect(rounds(never, () => Promise.reject(new Error('no graph'))).join('a')).rejects.toThrow('no graph')
+    await expect(rounds(never, () => Promise.resolve()).join('a')).rejects.toThrow('ended before its chats')
   })
 })

@@ -1,65 +1,103 @@
-// The chats that one run of the graph carries. A run costs about a millisecond whatever it does, so all chats that came in one tick
-// share it; each has a signal, a context and an outcome of its own, and nobody waits for a neighbour.
-import { AsyncResource } from 'node:async_hooks'
+// The chats that one run of the graph carries. A run costs half a millisecond whatever it does, so it stays open for a moment and all
+// who come meanwhile join it; each has a signal, a context and an outcome of its own, and nobody waits for a neighbour.
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AgentTurn, AnswerOptions } from './agent.ts'
 
-/** A chat on its way through a run. */
-export interface Chat {
-  /** Ends when its answer has, well or not. Called once; never rejects: what goes wrong with it is told to who asked. */
-  answer(): Promise<void>
-}
+export type AnswerChat = (turn: AgentTurn, options: AnswerOptions) => Promise<FinishReason>
 
+/** What a run carries. */
 export interface ChatRound {
-  /** Resolves or rejects as this chat ends. */
-  join(turn: AgentTurn, options: AnswerOptions): Promise<FinishReason>
+  /** The node's part: has everybody answered who is in the round or joins it. Resolves once it is closed and the last has ended; never rejects. */
+  serve(answer: AnswerChat): Promise<void>
 }
 
-/**
- * From one round to the next at least: so much for each chat that is under way, and no more than `LONGEST_PACE_MS`. So runs take a twentieth of
- * a core however much is asked, few chats wait for little, and one that is alone for nothing.
- */
-const PACE_MS_PER_CHAT = 0.25
-const LONGEST_PACE_MS = 20
+export interface ChatRounds {
+  /** Resolves or rejects as this chat ends. */
+  readonly join: AnswerChat
+}
 
-/**
- * `run` takes chats through the graph; when it rejects, those that have not ended fail with its error. `monotonic` in ms, only
- * differences count.
- */
-export function createChatRound(
-  answer: (turn: AgentTurn, options: AnswerOptions) => Promise<FinishReason>,
-  run: (chats: readonly Chat[]) => Promise<unknown>,
-  monotonic: () => number = () => performance.now()
-): ChatRound {
-  let waiting: { readonly chat: Chat; readonly fail: (error: unknown) => void }[] = []
-  /** When the last round began. */
-  let last = Number.NEGATIVE_INFINITY
-  /** Chats that have not ended. */
-  let live = 0
+/** So long a run takes chats in: at most ten runs a second, and nobody waits for one to begin but who comes first. */
+const OPEN_MS = 100
 
-  const go = (): void => {
-    const round = waiting
-    waiting = []
-    last = monotonic()
-    run(round.map(({ chat }) => chat)).catch((error: unknown) => {
-      for (const { fail } of round) fail(error)
-    })
+/** `run` takes a round through the graph; when it rejects, those that have not ended fail with its error. */
+export function createChatRounds(run: (round: ChatRound) => Promise<unknown>, openMs = OPEN_MS): ChatRounds {
+  let open: OwnRound | null = null
+
+  const begin = (): OwnRound => {
+    const round = createRound()
+    const end = (error: unknown): void => {
+      clearTimeout(closing)
+      close()
+      round.fail(error)
+    }
+    const close = (): void => {
+      if (open === round) open = null
+      round.close()
+    }
+    const closing = setTimeout(close, openMs)
+    // Only chats keep a process alive, not their round.
+    closing.unref()
+    run(round).then(() => end(new Error('A run of the graph ended before its chats.')), end)
+    return round
   }
+
+  return {
+    join: (turn, options) => (open ??= begin()).join(turn, options)
+  }
+}
+
+interface OwnRound extends ChatRound {
+  readonly join: AnswerChat
+  /** Nobody joins any more. */
+  close(): void
+  /** Ends those that have not ended. */
+  fail(error: unknown): void
+}
+
+function createRound(): OwnRound {
+  const served = Promise.withResolvers<AnswerChat>()
+  const emptied = Promise.withResolvers<void>()
+  /** From when the graph has come to the node. */
+  let serving: AnswerChat | null = null
+  /** How each that has not ended is told of a failure. */
+  const live = new Set<(error: unknown) => void>()
+  let isClosed = false
 
   return {
     join(turn, options) {
       const { promise, resolve, reject } = Promise.withResolvers<FinishReason>()
-      live += 1
-      // The run belongs to whoever came first; what is done for this chat belongs to its own question (see correlation.ts).
-      const own = new AsyncResource('CHAT')
-      const chat: Chat = { answer: () => own.runInAsyncScope(answer, undefined, turn, options).then(resolve, reject) }
-      if (waiting.length === 0) {
-        const pauseMs = last + Math.min(LONGEST_PACE_MS, (live - 1) * PACE_MS_PER_CHAT) - monotonic()
-        if (pauseMs > 0) setTimeout(go, pauseMs)
-        else setImmediate(go)
+      const leave = (): void => {
+        live.delete(reject)
+        if (isClosed && live.size === 0) emptied.resolve()
       }
-      waiting.push({ chat, fail: reject })
-      return promise.finally(() => (live -= 1))
+      live.add(reject)
+      // Answered from here and not from the run, so that what is done for this chat belongs to its own question (see correlation.ts).
+      const answered = serving === null ? served.promise.then((answer) => answer(turn, options)) : serving(turn, options)
+      answered.then(
+        (finish) => {
+          leave()
+          resolve(finish)
+        },
+        (error: unknown) => {
+          leave()
+          reject(error)
+        }
+      )
+      return promise
+    },
+    async serve(answer) {
+      serving = answer
+      served.resolve(answer)
+      await emptied.promise
+    },
+    close() {
+      isClosed = true
+      if (live.size === 0) emptied.resolve()
+    },
+    fail(error) {
+      for (const reject of live) reject(error)
+      live.clear()
+      emptied.resolve()
     }
   }
 }

@@ -2,6 +2,7 @@
 // numbered, as the request to a model.
 import type { Question } from '../../shared/turn.ts'
 import type { Audit } from '../audit/audit.ts'
+import { maySayHowMuch } from '../cost/amounts.ts'
 import { asksForCost, namesItem } from '../cost/costQuestion.ts'
 import { estimate } from '../cost/estimate.ts'
 import { estimateTable, type EstimateTable } from '../cost/estimateTable.ts'
@@ -74,8 +75,11 @@ export function createGather({ conversation, knowledge, priceBook, audit }: Gath
 /** A sum is wanted when the question says so, or when it names things, amounts and a time and nothing else is asked. */
 function costOf(question: Question, history: readonly ConversationMessage[], priceBook: PriceBook): EstimateTable | null {
   const { text, quickAction, context } = question
-  if (quickAction !== 'cost' && !(wantsSum(text) && (asksForCost(text) || namesItem(text, priceBook)))) return null
+  const asks = asksForCost(text)
+  // The dear test last: every question passes here, and few are about money.
+  const isSum = quickAction === 'cost' || ((asks || (maySayHowMuch(text) && namesItem(text, priceBook))) && wantsSum(text))
+  if (!isSum) return null
   const computed = estimate(quickAction === 'cost' ? subjectOf(question, history) : text, priceBook, Object.values(context).join('\n'))
   if (computed === null) return null
-  return quickAction === 'cost' || asksForCost(text) || computed.isExplicit ? estimateTable(computed) : null
+  return quickAction === 'cost' || asks || computed.isExplicit ? estimateTable(computed) : null
 }

@@ -1,5 +1,5 @@
-// The agent as a state graph. A chat has one node, because each costs a quarter of a millisecond, and all that came in one tick go
-// together (chatRound.ts): it is prepared (normalise, guard, gather) and answered (decide, answer, validate, record). Inputs from
+// The agent as a state graph. A chat has one node, because each costs a quarter of a millisecond, and those that come within a moment
+// share a run (chatRound.ts): it is prepared (normalise, guard, gather) and answered (decide, answer, validate, record). Inputs from
 // elsewhere go collect, decide, commit. Each step is a room of its own; tokens never travel through the graph.
 import type { FinishReason } from '../../shared/turn.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
@@ -13,8 +13,8 @@ import { maskCredentials } from '../safety/credentials.ts'
 import { inputOfTurn, maskTurn } from './admit.ts'
 import type { Agent, AgentTurn, AnswerOptions } from './agent.ts'
 import { chatOutput } from './chatOutput.ts'
-import { createChatRound, type Chat } from './chatRound.ts'
-import { agentInputSchema, agentOutputSchema, type AgentInput, type AgentOutput } from '../decisions/contract.ts'
+import { createChatRounds, type ChatRound } from './chatRound.ts'
+import { agentInputSchema, type AgentInput, type AgentOutput } from '../decisions/contract.ts'
 import { clientOf } from './clientOf.ts'
 import type { Conversation } from './conversation.ts'
 import { createGather } from './gather.ts'
@@ -63,7 +63,7 @@ interface Incoming {
 
 /** What one run knows; each node adds its part. */
 interface ChatRun {
-  readonly chats: readonly Chat[]
+  readonly round: ChatRound
 }
 interface InputRun {
   readonly incoming: Incoming
@@ -106,13 +106,13 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     const { text, result } = await respond(orchestrator, { turn, request, organisation, keep }, answering)
     if ('error' in result) throw result.error
     const processingTime = Math.max(0, clock.now() - startedAt)
-    onOutput?.(agentOutputSchema.parse(chatOutput({ input, request, text, processingTime })))
+    onOutput?.(chatOutput({ input, request, text, processingTime }))
     return result.finish
   }
 
   /** Each by itself: one that has much to look up, or much to say, holds no other back. */
-  const answerAll: Node<ChatRun> = async ({ chats }) => {
-    await Promise.all(chats.map((chat) => chat.answer()))
+  const answerAll: Node<ChatRun> = async ({ round }) => {
+    await round.serve(answer)
     return {}
   }
 
@@ -134,7 +134,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
   // Loaded when it is first needed: it would add its 400 ms to the time that the service takes to start.
   const compiled = (): ReturnType<typeof compile> => (loading ??= compile({ answer: answerAll, collect, decide, commit }))
   // Without a signal: an aborted run must still keep what was said. The steps heed each chat's own.
-  const round = createChatRound(answer, async (chats) => (await compiled()).chats.invoke({ chats }, quiet))
+  const { join } = createChatRounds(async (round) => (await compiled()).chats.invoke({ round }, quiet))
 
   return {
     receive: ({ userId, turnId, question, createdAt }) =>
@@ -148,7 +148,7 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
         createdAt
       }),
     warm: async () => void (await compiled()),
-    answer: round.join,
+    answer: join,
     async handle(input, signal) {
       const { inputs: graph } = await compiled()
       const { output } = await graph.invoke({ incoming: { input, signal, startedAt: clock.now() } })
@@ -165,7 +165,7 @@ type Nodes = Readonly<Record<'answer', Node<ChatRun>> & Record<'collect' | 'deci
 /** Two ways, because a branch at the start costs as much as a node. */
 async function compile({ answer, collect, decide, commit }: Nodes) {
   const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph')
-  const chats = new StateGraph(Annotation.Root({ chats: Annotation<readonly Chat[]>() }))
+  const chats = new StateGraph(Annotation.Root({ round: Annotation<ChatRound>() }))
     .addNode('answer', answer)
     .addEdge(START, 'answer')
     .addEdge('answer', END)

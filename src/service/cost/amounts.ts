@@ -69,6 +69,14 @@ const lastingPattern = new RegExp(
 )
 const dailyHoursPattern = new RegExp(String.raw`(${NUMBER})\s*(?:hours?|hrs?|h)\s*(?:a|per|each|every|/)\s*day\b`, 'i')
 
+const anyNumber = new RegExp(NUMBER, 'i')
+const anySpan = /h(?:ou)?r|day|dai|week|month|year|annual/i
+
+/** False: the text gives no amount, or no period. Quick; true says little. */
+export function maySayHowMuch(text: string): boolean {
+  return anySpan.test(text) && anyNumber.test(text)
+}
+
 function numberOf(text: string): Exact | null {
   const word = wordValues.get(text.toLowerCase())
   return word === undefined ? parseExact(text) : exact(word)

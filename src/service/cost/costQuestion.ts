@@ -31,7 +31,7 @@ export function asksForCost(text: string): boolean {
   return intent.test(text)
 }
 
-/** Whether the text names anything that the book has a price of; quick. */
+/** Whether the text names anything that the book has a price of. */
 export function namesItem(text: string, book: PriceBook): boolean {
   return findMentions(text, book.items).length > 0
 }
@@ -137,7 +137,8 @@ function findMentions(text: string, items: readonly PriceItem[]): Mention[] {
   const said = tokens(text)
   const { byName, longest, first } = namesOf(items)
   const mentions: Mention[] = []
-  const starts = said.flatMap(({ text: word }, index) => (first.has(word) || first.has(word.replace(/s$/, '')) ? [index] : []))
+  const starts = said.flatMap(({ text: word }, index) => (first.has(word) || (word.endsWith('s') && first.has(word.slice(0, -1))) ? [index] : []))
+  if (starts.length === 0) return mentions
   for (let length = Math.min(longest, said.length); length > 0; length -= 1) {
     for (const index of starts) {
       if (index + length > said.length) continue

@@ -9,7 +9,7 @@ const providerWords: Readonly<Record<CloudProvider, RegExp>> = {
 
 /** Clouds that the text names, by their own names or those of a service that only they have. */
 export function namedProviders(text: string): CloudProvider[] {
-  return (Object.keys(providerWords) as CloudProvider[]).filter((provider) => providerWords[provider].test(text))
+  return text === '' ? [] : (Object.keys(providerWords) as CloudProvider[]).filter((provider) => providerWords[provider].test(text))
 }
 
 /** Cities and countries that people say instead of a region's code. Sources: the vendors' region lists. */

@@ -1,7 +1,7 @@
 // The knowledge base in the service's store: the shelves find words, the model finds meaning, `relevance.ts` decides.
 import type { Store } from '../store/store.ts'
 import type { Article, Knowledge, KnowledgeIndex, Section } from './knowledge.ts'
-import { lookUp, withMeaning } from './lookup.sqlite.ts'
+import { createLookUp, withMeaning } from './lookup.sqlite.ts'
 import type { Meaning } from './meaning.ts'
 import { rank } from './relevance.ts'
 import { createShelves } from './shelves.sqlite.ts'
@@ -12,6 +12,7 @@ export function createSqliteKnowledge(
   meaning: Pick<Meaning, 'nearest'> | null = null
 ): Knowledge & KnowledgeIndex {
   const shelves = createShelves(database)
+  const lookUp = createLookUp()
   const selectHashes = database.prepare<[], { slug: string; hash: string }>('SELECT slug, hash FROM article')
   const insertArticle = database.prepare<[string, string, string, string, string, string, string, string]>(
     'INSERT INTO article (slug, hash, title, provider, topic, source, url, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'

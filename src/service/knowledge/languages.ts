@@ -20,16 +20,23 @@ const english = new Set(
   their there they this to was we what when where which who why will with would you`.split(/\s+/)
 )
 const FEWEST = 2
+const NONE: ReadonlySet<string> = new Set()
 
 /** `words` lower-case and without accents. English where nothing says otherwise. */
 export function languageOf(words: readonly string[]): Language {
-  const count = (of: ReadonlySet<string>): number => words.reduce((sum, word) => sum + (of.has(word) ? 1 : 0), 0)
-  const [inGerman, inFrench, inEnglish] = [count(german), count(french), count(english)]
+  let inGerman = 0
+  let inFrench = 0
+  let inEnglish = 0
+  for (const word of words) {
+    if (german.has(word)) inGerman += 1
+    if (french.has(word)) inFrench += 1
+    if (english.has(word)) inEnglish += 1
+  }
   if (Math.max(inGerman, inFrench) < FEWEST || inEnglish >= Math.max(inGerman, inFrench)) return 'english'
   return inGerman >= inFrench ? 'german' : 'french'
 }
 
 /** Words that say nothing about what a text in this language is about; those of English are the searcher's own. */
 export function smallWords(language: Language): ReadonlySet<string> {
-  return language === 'german' ? german : language === 'french' ? french : new Set()
+  return language === 'german' ? german : language === 'french' ? french : NONE
 }

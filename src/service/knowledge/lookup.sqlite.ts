@@ -1,11 +1,12 @@
 // What the open shelves have to say about a question: where each of its words is found, misspelt ones as they were meant, and
 // what is near to it in meaning. Ranking decides afterwards.
+import { LRUCache } from 'lru-cache'
 import { namedProviders } from '../cost/places.ts'
 import { clientKey } from './client.ts'
 import type { KnowledgeQuery } from './knowledge.ts'
 import type { Candidate, ConceptHits, RankingOptions } from './relevance.ts'
-import { idf, type Shelf } from './shelves.sqlite.ts'
-import { canBeMisspelt, nearestStems } from './spelling.ts'
+import { idf, PACK_SHELF, type Shelf } from './shelves.sqlite.ts'
+import { canBeMisspelt, nearestOf } from './spelling.ts'
 import { conceptsOf, ftsPhrase, type Concept } from './words.ts'
 
 export interface Looked {
@@ -23,27 +24,59 @@ interface Common {
 
 interface Found extends ConceptHits {
   readonly scores: Map<string, number>
+  /** Where it is found. */
+  readonly candidates: readonly Candidate[]
   readonly common: readonly Common[]
 }
 
+/** Where a concept is found on these shelves. */
+type Find = (concept: Concept, open: readonly Shelf[]) => Found
+
+/** By words; reads the shelves now. */
+export type LookUp = (query: KnowledgeQuery, open: readonly Shelf[]) => Looked
+
 const MOST_COMPLETED = 100
+/** Places that are remembered of the pack's: some megabytes. */
+const MOST_REMEMBERED = 20_000
 const USUAL_LIMIT = 8
 /** What another name of the thing is worth against the one that was said. */
 const OTHER_NAME = 0.8
-/** A misspelt word is looked for among those that begin as it does. */
-const SURE_LETTERS = 2
 
-/** By words; reads the shelves now. */
-export function lookUp({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT, scope }: KnowledgeQuery, open: readonly Shelf[]): Looked {
-  const candidates = new Map<string, Candidate>()
+export function createLookUp(): LookUp {
+  const find = rememberingPack(hitsOf)
+  return (query, open) => look(query, open, find)
+}
+
+/** Most questions see nothing but the pack, and ask it about the same things. It is another shelf once it has changed. */
+function rememberingPack(find: Find): Find {
+  const known = new LRUCache<string, Found>({ maxSize: MOST_REMEMBERED, sizeCalculation: ({ scores }) => scores.size + 1 })
+  let pack: Shelf | undefined
+  return (concept, open) => {
+    const [only] = open
+    if (open.length !== 1 || only?.id !== PACK_SHELF) return find(concept, open)
+    if (only !== pack) known.clear()
+    pack = only
+    const key = concept.forms.join('\n')
+    const kept = known.get(key)
+    if (kept !== undefined) return kept
+    const found = find(concept, open)
+    // What is common is completed for each question by itself.
+    if (found.common.length === 0) known.set(key, found)
+    return found
+  }
+}
+
+function look({ text, context = '', wantsPractice = false, limit = USUAL_LIMIT, scope }: KnowledgeQuery, open: readonly Shelf[], find: Find): Looked {
   const passageCount = open.reduce((sum, shelf) => sum + shelf.count, 0)
   // The client's own documents need not name it on every page.
   const isClient = isNameOf(scope?.client ?? '')
   const all = conceptsOf(text).map((concept) => {
-    const hits = hitsOf(concept, open, candidates)
+    const hits = find(concept, open)
     const meant = hits.scores.size === 0 && !isClient(concept.forms[0] ?? '') ? meantBy(concept, open) : null
-    return meant === null ? hits : hitsOf(meant, open, candidates)
+    return meant === null ? hits : find(meant, open)
   })
+  const candidates = new Map<string, Candidate>()
+  for (const hits of all) for (const candidate of hits.candidates) candidates.set(candidate.passageId, candidate)
   completeCommon(all)
   const telling = all.filter(({ forms, scores }) => scores.size > 0 || !isClient(forms[0] ?? ''))
   const asked = namedProviders(text)
@@ -72,8 +105,9 @@ export function withMeaning({ concepts, candidates, options }: Looked, similarit
 }
 
 /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
-function hitsOf({ forms }: Concept, open: readonly Shelf[], candidates: Map<string, Candidate>): Found {
+function hitsOf({ forms }: Concept, open: readonly Shelf[]): Found {
   const scores = new Map<string, number>()
+  const candidates: Candidate[] = []
   const passages = open.reduce((sum, shelf) => sum + shelf.count, 0)
   const common: Common[] = []
   let found = 0
@@ -87,20 +121,20 @@ function hitsOf({ forms }: Concept, open: readonly Shelf[], candidates: Map<stri
       if (isCommon) common.push({ shelf, phrase: ftsPhrase(form), score: scale * idf(total, shelf.count) })
       for (const { candidate, score: own } of rows) {
         const score = own * scale
-        scores.set(candidate.passageId, Math.max(score, scores.get(candidate.passageId) ?? 0))
-        candidates.set(candidate.passageId, candidate)
+        const before = scores.get(candidate.passageId)
+        if (before === undefined) candidates.push(candidate)
+        scores.set(candidate.passageId, Math.max(score, before ?? 0))
       }
     }
   }
-  return { forms, scores, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
+  return { forms, scores, candidates, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
 }
 
 /** What a word that is nowhere may have been meant to be; null: nothing is near it. */
 function meantBy({ forms }: Concept, open: readonly Shelf[]): Concept | null {
   const [said = ''] = forms
   if (forms.length > 1 || !canBeMisspelt(said)) return null
-  const beginning = said.slice(0, SURE_LETTERS)
-  const stems = nearestStems(said, new Set(open.flatMap((shelf) => [...shelf.stems(beginning)])))
+  const stems = nearestOf(open.map((shelf) => shelf.near(said)))
   // The word itself stays its first name, so that another spelling of it is worth a little less.
   return stems.length === 0 ? null : { forms: [said, ...stems] }
 }
@@ -119,6 +153,7 @@ function completeCommon(concepts: readonly Found[]): void {
 }
 
 function isNameOf(client: string): (form: string) => boolean {
+  if (client === '') return () => false
   const words = new Set(clientKey(client).match(/[\p{L}\p{N}]+/gu) ?? [])
   return (form) => form.split(' ').every((word) => words.has(word))
 }

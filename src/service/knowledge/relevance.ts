@@ -74,53 +74,72 @@ function weightOf(found: number, passageCount: number): number {
   return Math.max(0.2, Math.log((passageCount - found + 0.5) / (found + 0.5) + 1))
 }
 
+interface Article {
+  /** Weight of the words that its passages have together. */
+  covered: number
+  /** Weight of the rarest word that its title or tags name. */
+  named: number
+  /** The last concept that is counted in `covered`: each counts once, in however many passages it is. */
+  counted: number
+}
+
+interface Weighed {
+  readonly article: Article
+  bm25: number
+  /** Weight of the words that it has. */
+  has: number
+}
+
 /** What speaks for each candidate, best first. For `rank`, and for choosing its figures. */
 export function evidenceOf(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Evidence[] {
+  return weigh(concepts, candidates, options).sort(byScore)
+}
+
+const byScore = (a: Evidence, b: Evidence): number => b.score - a.score
+
+/** In the order of the candidates. */
+function weigh(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Evidence[] {
   const weights = weightsOf(concepts, options)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const part = (weight: number): number => (total === 0 ? 0 : weight / total)
   const rarest = weightOf(0, options.passageCount)
 
   /** An article as a whole covers a question; its passages then compete for the words. */
-  const articles = new Map<string, { coverage: number; named: number }>()
-  for (const [slug, own = []] of Map.groupBy(candidates, (candidate) => candidate.slug)) {
-    let covered = 0
-    let named = 0
-    for (const [index, hits] of concepts.entries()) {
-      const weight = weights[index] ?? 0
-      if (own.some((other) => hits.scores.has(other.passageId))) covered += weight
-      if (hits.named.has(slug)) named = Math.max(named, weight / rarest)
+  const articles = new Map<string, Article>()
+  const weighed = new Map<string, Weighed>()
+  for (const { passageId, slug } of candidates) {
+    let article = articles.get(slug)
+    if (article === undefined) articles.set(slug, (article = { covered: 0, named: 0, counted: -1 }))
+    weighed.set(passageId, { article, bm25: 0, has: 0 })
+  }
+  // By what was found and not by every passage and word: most passages have one word of the question.
+  for (const [index, { scores, named }] of concepts.entries()) {
+    const weight = weights[index] ?? 0
+    for (const [passageId, score] of scores) {
+      const passage = weighed.get(passageId)
+      if (passage === undefined) continue
+      const { article } = passage
+      passage.bm25 += score
+      passage.has += weight
+      if (article.counted !== index) article.covered += weight
+      article.counted = index
     }
-    articles.set(slug, { coverage: total === 0 ? 0 : covered / total, named })
+    for (const [slug, article] of articles) if (named.has(slug)) article.named = Math.max(article.named, weight / rarest)
   }
 
-  return candidates
-    .map((candidate) => {
-      const { coverage, named } = articles.get(candidate.slug) ?? { coverage: 0, named: 0 }
-      let bm25 = 0
-      let sum = 0
-      for (const [index, hits] of concepts.entries()) {
-        const score = hits.scores.get(candidate.passageId)
-        if (score === undefined) continue
-        bm25 += score
-        sum += weights[index] ?? 0
-      }
-      const covered = total === 0 ? 0 : sum / total
-      const similarity = Math.max(0, options.similarities?.get(candidate.passageId) ?? 0)
-      const words = bm25 * (0.4 + 0.5 * covered + 0.5 * coverage)
-      const liking = preference(candidate, options)
-      return {
-        candidate,
-        score: (words + SIMILAR * similarity) * liking * (candidate.isOwn ? OWN : 1),
-        words,
-        liking,
-        covered,
-        coverage,
-        named,
-        similarity
-      }
-    })
-    .sort((a, b) => b.score - a.score)
+  return candidates.map((candidate) => {
+    const { article, bm25, has } = weighed.get(candidate.passageId) ?? NOTHING
+    const covered = part(has)
+    const coverage = part(article.covered)
+    const similarity = Math.max(0, options.similarities?.get(candidate.passageId) ?? 0)
+    const words = bm25 * (0.4 + 0.5 * covered + 0.5 * coverage)
+    const liking = preference(candidate, options)
+    const score = (words + SIMILAR * similarity) * liking * (candidate.isOwn ? OWN : 1)
+    return { candidate, score, words, liking, covered, coverage, named: article.named, similarity }
+  })
 }
+
+const NOTHING: Weighed = { article: { covered: 0, named: 0, counted: -1 }, bm25: 0, has: 0 }
 
 function weightsOf(concepts: readonly ConceptHits[], { passageCount }: RankingOptions): number[] {
   return concepts.map((hits) => weightOf(hits.found, passageCount))
@@ -132,7 +151,9 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
     rarest: weightOf(0, options.passageCount),
     unknown: concepts.filter(({ scores }) => scores.size === 0).length / Math.max(1, concepts.length)
   }
-  const evidence = evidenceOf(concepts, candidates, options).filter((one) => isAnswer(one, bar))
+  const evidence = weigh(concepts, candidates, options)
+    .filter((one) => isAnswer(one, bar))
+    .sort(byScore)
   const best = evidence[0]?.score ?? 0
   const perArticle = new Map<string, number>()
   const passages: Ranked[] = []

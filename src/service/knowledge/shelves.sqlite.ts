@@ -6,10 +6,11 @@ import type { Passage } from '../providers/provider.ts'
 import { clientKey, type Scope } from './client.ts'
 import { indexName } from './documents.sqlite.ts'
 import type { Candidate } from './relevance.ts'
+import { nearestStems, type Near } from './spelling.ts'
 import { ftsPhrase } from './words.ts'
 
 export interface Shelf {
-  /** 0: the pack. */
+  /** `PACK_SHELF`, or a number from 1. */
   readonly id: number
   /** Passages on it. */
   readonly count: number
@@ -19,8 +20,8 @@ export interface Shelf {
   has(phrase: string, passageId: string): boolean
   /** Which articles, or parts of documents, one of the forms names: `slug` of the candidates. */
   named(forms: readonly string[]): Iterable<string>
-  /** The stems of its words that begin so; none where there are too many to look at. */
-  stems(beginning: string): Iterable<string>
+  /** What a word that is nowhere may have been meant to be; nothing where its words are too many to look at. */
+  near(word: string): Near
   /** Null: it is not on this shelf. */
   candidate(id: string): Candidate | null
   /** Null: it is not on this shelf. */
@@ -66,6 +67,7 @@ interface DocumentRow {
   as_of: string
 }
 
+export const PACK_SHELF = 0
 /** Begins the ids of the pack's passages; those of documents begin with the number of their shelf. */
 export const PACK = 'pack:'
 /** Of a word in many passages the best are enough. */
@@ -74,6 +76,8 @@ const MOST_HITS = 400
 const COMMON = 2_000
 /** The words of a larger shelf take too long to look through. */
 const MOST_FOR_STEMS = 20_000
+/** A misspelt word is looked for among those that begin as it does. */
+const SURE_LETTERS = 2
 /** Rows of each kind that are remembered of the pack: some megabytes. */
 const MOST_REMEMBERED = 20_000
 /** Passages of a document that count as one article: a long one as a whole would cover any question. */
@@ -127,10 +131,7 @@ function remembering(shelf: Shelf): Shelf {
   )
   return {
     ...shelf,
-    stems: remember(
-      (beginning: string) => [...shelf.stems(beginning)],
-      ({ length }) => length
-    ),
+    near: remember(shelf.near, ({ stems }) => stems.length),
     hits: remember(shelf.hits, ({ rows }) => rows.length),
     named: (forms) => named(JSON.stringify(forms)),
     passage: remember(shelf.passage, () => 1)
@@ -169,11 +170,11 @@ function packShelf(database: Database): () => Shelf {
     `SELECT p.*, a.title, a.provider, a.topic FROM passage p JOIN article a ON a.slug = p.slug WHERE p.passage_id = ?`
   )
   const count = database.prepare<[], number>('SELECT count(*) FROM passage').pluck()
-  const stems = stemsOf(database, 'passage_index')
+  const stemsLike = stemsOf(database, 'passage_index')
   return () => ({
-    id: 0,
+    id: PACK_SHELF,
     count: count.get() ?? 0,
-    stems,
+    near: (word) => nearestStems(word, stemsLike(word)),
     hits(phrase) {
       const rows = selectHits.all(phrase).map(({ passage_id: id, slug, provider, heading, ordinal, score }) => ({
         candidate: { passageId: `${PACK}${id}`, slug, provider, heading, isOpening: ordinal === 0, isOwn: false },
@@ -224,11 +225,11 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
   const count = database
     .prepare<[number], number>(`SELECT count(*) FROM document_passage p JOIN document d ON d.document_id = p.document_id WHERE d.shelf_id = ?`)
     .pluck()
-  const stems = stemsOf(database, index)
+  const stemsLike = stemsOf(database, index)
   const openAt = (passages: number): Shelf => ({
     id: shelf,
     count: passages,
-    stems: (beginning) => (passages > MOST_FOR_STEMS ? [] : stems(beginning)),
+    near: (word) => nearestStems(word, passages > MOST_FOR_STEMS ? [] : stemsLike(word)),
     hits(phrase) {
       const total = countHits.get(phrase) ?? 0
       const isCommon = total > COMMON
@@ -261,11 +262,14 @@ function partOf(document: string, ordinal: number): string {
   return `${document}/${Math.trunc(ordinal / PART)}`
 }
 
-/** The words of an index as FTS5 holds them, by their beginning. */
-function stemsOf(database: Database, index: string): (beginning: string) => Iterable<string> {
+/** The words of an index, as FTS5 holds them, that begin as a word does. */
+function stemsOf(database: Database, index: string): (word: string) => Iterable<string> {
   database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS temp.stems_of_${index} USING fts5vocab (main, ${index}, row)`)
   const select = database.prepare<[string, string], string>(`SELECT term FROM temp.stems_of_${index} WHERE term >= ? AND term < ?`).pluck()
-  return (beginning) => select.iterate(beginning, `${beginning}\u{10FFFF}`)
+  return (word) => {
+    const beginning = word.slice(0, SURE_LETTERS)
+    return select.iterate(beginning, `${beginning}\u{10FFFF}`)
+  }
 }
 
 function passageOf({ document_id: slug, ordinal, name, heading, body, place, as_of: date }: DocumentRow): Omit<Passage, 'relevance'> {

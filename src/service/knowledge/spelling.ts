@@ -12,43 +12,75 @@ export function canBeMisspelt(word: string): boolean {
   return word.length >= SHORTEST && /^\p{L}+$/u.test(word)
 }
 
+/** Words that one may have been. */
+export interface Near {
+  /** Letters that are wrong; whatever it is where there are none. */
+  readonly distance: number
+  readonly stems: readonly string[]
+}
+
 /**
  * The stems nearest to a word that nobody wrote: a stem has lost its ending, so the beginning of the word is compared
  * ("liabilty" begins as "liabil" does). Empty when none is near.
  */
-export function nearestStems(word: string, stems: Iterable<string>): string[] {
+export function nearestStems(word: string, stems: Iterable<string>): Near {
   const most = word.length < MIDDLE ? 0 : word.length < LONG ? 1 : 2
   let best = most
   let found: string[] = []
   for (const stem of stems) {
     if (stem.length < SHORTEST || stem.length > word.length + most || stem.length < word.length * SHORTEST_PART) continue
-    const distance = distanceToBeginning(word, stem, best)
+    const distance = distanceToBeginning(word, stem, { most: best })
     if (distance > best) continue
     if (distance < best) found = []
     best = distance
     found.push(stem)
   }
-  // The longest share most with it.
-  return found.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1)).slice(0, MOST_FOUND)
+  return { distance: best, stems: first(found) }
 }
 
-/** Letters to change, add, leave out or swap until `stem` is a beginning of `word`; more than `most`: `most + 1`. */
-function distanceToBeginning(word: string, stem: string, most: number): number {
-  let before: number[] = []
-  let above = Array.from({ length: word.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= stem.length; row += 1) {
-    const current = [row]
-    for (let column = 1; column <= word.length; column += 1) {
-      const isSame = stem[row - 1] === word[column - 1]
-      let least = Math.min((above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (above[column - 1] ?? 0) + (isSame ? 0 : 1))
-      if (row > 1 && column > 1 && stem[row - 1] === word[column - 2] && stem[row - 2] === word[column - 1]) {
-        least = Math.min(least, (before[column - 2] ?? 0) + 1)
-      }
-      current.push(least)
-    }
-    if (Math.min(...current) > most) return most + 1
-    before = above
-    above = current
+/** The nearest of what several shelves have. */
+export function nearestOf(shelves: readonly Near[]): readonly string[] {
+  const near = shelves.filter(({ stems }) => stems.length > 0)
+  const best = Math.min(...near.map(({ distance }) => distance))
+  return first([...new Set(near.flatMap(({ distance, stems }) => (distance === best ? stems : [])))])
+}
+
+/** The longest share most with the word. */
+function first(stems: readonly string[]): string[] {
+  return stems.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1)).slice(0, MOST_FOUND)
+}
+
+interface From {
+  /** Letters that may be wrong from here on. */
+  readonly most: number
+  /** Letters of the word, and of the stem, that are done with. */
+  readonly inWord?: number
+  readonly inStem?: number
+}
+
+/**
+ * Letters to change, add, leave out or swap until `stem` is a beginning of `word`; more than `most`: `most + 1`. Letters that agree are
+ * passed over, and at one that does not each of the four is tried: with so few allowed that is far less than a table of all.
+ */
+function distanceToBeginning(word: string, stem: string, { most, inWord = 0, inStem = 0 }: From): number {
+  let at = inWord
+  let of = inStem
+  while (of < stem.length && word[at] === stem[of]) {
+    at += 1
+    of += 1
   }
-  return Math.min(...above)
+  if (of === stem.length) return 0
+  if (most === 0) return 1
+  let least = most
+  const attempt = (wordLetters: number, stemLetters: number): void => {
+    // Only better ones count.
+    if (least > 0) least = Math.min(least, distanceToBeginning(word, stem, { most: least - 1, inWord: at + wordLetters, inStem: of + stemLetters }))
+  }
+  attempt(0, 1)
+  if (at < word.length) {
+    attempt(1, 1)
+    attempt(1, 0)
+    if (word[at] === stem[of + 1] && word[at + 1] === stem[of]) attempt(2, 2)
+  }
+  return least + 1
 }

@@ -12,7 +12,13 @@ const secrets = [
   ['ghp_', 'abcdefghijklmnopqrstuvwxyz0123456789'],
   ['xoxb-', '123456789012-abcdefghij'],
   ['eyJ', 'hbGciOiJIUzI1NiJ9.eyJ', 'zdWIiOiJhbm5hIn0.', 'c2lnbmF0dXJlLWhlcmU'],
-  ['-----BEGIN RSA ', 'PRIVATE KEY-----\nMIIEow\nabc+/=\n-----END RSA ', 'PRIVATE KEY-----']
+  ['-----BEGIN RSA ', 'PRIVATE KEY-----\nMIIEow\nabc+/=\n-----END RSA ', 'PRIVATE KEY-----'],
+  ['ASIA', 'ABCDEFGH23456724'],
+  ['AIza', 'SyAbcdefghijklmnopqrstuvwxyz0123456'],
+  ['ghs_', 'abcdefghijklmnopqrstuvwxyz0123456789'],
+  ['github_pat_', 'abcdefghijklmnopqrstuvwxyz'],
+  ['glpat-', 'abcdefghijklmnopqrstuvwxyz'],
+  ['sk_live_', 'abcdefghijklmnopqrstuvwxyz']
 ].map((parts) => parts.join(''))
 
 function filtered(pieces: readonly string[]): { text: string; removed: readonly string[] } {
@@ -36,7 +42,9 @@ describe('credentials', () => {
   it.each([
     ['password=hunter2x and more', 'password=[password removed] and more'],
     ['postgres://anna:s3cret@db.example/app', 'postgres://anna:[password removed]@db.example/app'],
-    ['"api_key": "abcdef123456"', '"api_key": "[password removed]"']
+    ['"api_key": "abcdef123456"', '"api_key": "[password removed]"'],
+    [`aws_secret_access_key: ${'abcd1234/+'.repeat(4)}`, 'aws_secret_access_key: [AWS secret removed]'],
+    [`AccountKey=${'abcd1234'.repeat(8)}==`, 'AccountKey=[Azure key removed]']
   ])('masks a password in %s', (given, expected) => {
     expect(maskCredentials(given).text).toBe(expected)
   })

@@ -1,6 +1,6 @@
 // What an answer may not carry out: credentials, and images from elsewhere, which would fetch an address that the text
 // chose. Works on pieces: the end of what came is held back while it could still become something.
-import { maskCredentials } from './credentials.ts'
+import { maskCredentials, mayHoldCredential } from './credentials.ts'
 
 export interface OutputFilter {
   /** What may be shown now; may be empty. */
@@ -41,7 +41,9 @@ const STARTERS = [
 ]
 /** A credential is shorter; longer runs are text without spaces, such as Chinese. */
 const LONGEST_RUN = 400
-/** Nothing is filtered that has none of these; most pieces have none, and are let through at the cost of one look. */
+/** Every image has one. */
+const IMAGE_SIGN = /[!<]/
+/** What is filtered has one of these, and so has what may become it. */
 const TRIGGER =
   /!\[|<img|AKIA|ASIA|AIza|sk[-_]|rk_|gh[pousr]_|github_pat|glpat-|xox|eyJ|-----|:\/\/|passw|passwd|pwd|mot de|contrase|secret|key|token|sig=/i
 const LONGEST_HELD = 8_192
@@ -54,9 +56,9 @@ export function createOutputFilter(): OutputFilter {
   let shown = ''
 
   const clean = (text: string): string => {
-    if (!TRIGGER.test(text)) return text
     const { text: masked, kinds } = maskCredentials(text)
     removed.push(...kinds)
+    if (!IMAGE_SIGN.test(masked)) return masked
     return masked.replace(IMAGE, (_, alt?: string, reference?: string) => {
       removed.push('image')
       return alt ?? reference ?? ''
@@ -64,8 +66,9 @@ export function createOutputFilter(): OutputFilter {
   }
   const pass = (text: string): string => {
     if (text === '') return ''
-    const whole = clean(shown + text)
-    const out = whole.slice(commonLength(whole, shown))
+    const before = shown + text
+    const whole = clean(before)
+    const out = whole === before ? text : whole.slice(commonLength(whole, shown))
     shown = (shown + out).slice(-CONTEXT)
     return out
   }
@@ -95,7 +98,10 @@ function commonLength(a: string, b: string): number {
 /** How much of `text` can no longer become part of something that is filtered. */
 function safeLength(text: string): number {
   if (text.length > LONGEST_HELD) return text.length
-  if (PLAIN_END.test(text) && !TRIGGER.test(text)) return text.length
+  // Most pieces are plain words, and go through at the cost of a look: nothing is open in them but, at most, the last word.
+  const isPlain = !mayHoldCredential(text) && !IMAGE_SIGN.test(text)
+  if (PLAIN_END.test(text) && (isPlain || !TRIGGER.test(text))) return text.length
+  if (isPlain) return startOfLastRun(text)
   const block = text.lastIndexOf(KEY_BLOCK)
   const isOpen = block >= 0 && !KEY_BLOCK_END.test(text.slice(block))
   const safe = Math.min(OPEN_IMAGE.exec(text)?.index ?? text.length, startOfLastRun(text), isOpen ? block : text.length)
