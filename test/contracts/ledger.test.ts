@@ -23,6 +23,31 @@ describe('ledger in SQLite', () => {
     return { ledger: createSqliteLedger(temp.store), [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
   })
 
+  it('counts nothing twice when another write of the same commit fails, and none of the one that fails', async () => {
+    await using temp = await tempStore()
+    const ledger = createSqliteLedger(temp.store)
+    await ledger.reserve(aReservation('old', { predictedMicros: 40 }))
+    const told = await Promise.allSettled([
+      ledger.reserve(aReservation('a', { predictedMicros: 100 })),
+      ledger.settle(aSettlement('old', { costMicros: 7 })),
+      temp.store.writer.write(() => temp.store.database.exec('INSERT INTO nowhere VALUES (1)')),
+      ledger.reserve(aReservation('b', { predictedMicros: 0.5 })),
+      ledger.reserve(aReservation('c', { predictedMicros: 10 })),
+      ledger.settle(aSettlement('c', { costMicros: 3 }))
+    ])
+    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(await ledger.spending({ organisation: 'north', client: null }, '2026-11')).toEqual({ spentMicros: 10, reservedMicros: 100 })
+    expect(await ledger.total()).toMatchObject({ rows: 3, open: 1, costMicros: 10 })
+  })
+
+  it('settles what an earlier process has reserved', async () => {
+    await using temp = await tempStore()
+    await createSqliteLedger(temp.store).reserve(aReservation('a', { predictedMicros: 100 }))
+    const ledger = createSqliteLedger(await temp.reopen())
+    expect(await ledger.settle(aSettlement('a', { costMicros: 30 }))).toBe(true)
+    expect(await ledger.spending({ organisation: 'north', client: null }, '2026-11')).toEqual({ spentMicros: 30, reservedMicros: 0 })
+  })
+
   it('is exact after its process was killed at any moment', async () => {
     for (const lines of [40, 200, 201]) {
       await using folder = await tempFolder()

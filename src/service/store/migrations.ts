@@ -170,5 +170,18 @@ export const migrations: readonly string[] = [
     CHECK ((passage_id IS NULL) <> (document_passage_id IS NULL))
   ) STRICT;
   CREATE INDEX passage_vector_shelf ON passage_vector (shelf_id, vector_id);
+  `,
+  // the events of turns in a table with row ids: without them a row is part of the index's tree, and beyond 1,002 bytes in a page of its own
+  `
+  CREATE TABLE turn_events_by_row (
+    turn_id TEXT NOT NULL REFERENCES turn ON DELETE CASCADE,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    events TEXT NOT NULL,
+    UNIQUE (turn_id, first_seq)
+  ) STRICT;
+  INSERT INTO turn_events_by_row SELECT turn_id, first_seq, last_seq, events FROM turn_events ORDER BY turn_id, first_seq;
+  DROP TABLE turn_events;
+  ALTER TABLE turn_events_by_row RENAME TO turn_events;
   `
 ]

@@ -2,10 +2,13 @@
 import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fakeClock, tempFolder, tempStore } from '../../../test/fakes/service-parts.ts'
+import { numbered } from '../../../test/fakes/arbitraries.ts'
+import { aQuestion, fakeClock, tempFolder, tempStore } from '../../../test/fakes/service-parts.ts'
+import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
 import { openDatabase } from './database.ts'
+import { migrations } from './migrations.ts'
 import { secretFile } from './secretFile.ts'
-import { openStore } from './store.ts'
+import { openStore, storeKey } from './store.ts'
 import { createWriter, paceAfterCommit, pauseAfterCommit } from './writer.ts'
 
 const secret = 'what the client said in confidence'
@@ -80,6 +83,34 @@ describe('store', () => {
     temp.store.database.pragma('user_version = 999')
     await expect(temp.reopen()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('newer version') })
     expect((await readdir(temp.path)).some((name) => name.includes('damaged'))).toBe(false)
+  })
+
+  it('takes the events of turns over from a file of an older version', async () => {
+    await using folder = await tempFolder()
+    const { key } = await storeKey(join(folder.path, 'store.key'), 0)
+    const older = openDatabase({ file: join(folder.path, 'service.sqlite'), key, migrations: migrations.slice(0, 7), now: 0 }).database
+    const question = aQuestion()
+    const { turnId } = question
+    older
+      .prepare("INSERT INTO turn (turn_id, user_id, session_id, message_id, question, created_at, last_seq) VALUES (?, 'u', 's', 'm', ?, 1, 3)")
+      .run(turnId, JSON.stringify(question))
+    const events = numbered(turnId, [
+      { type: 'accepted', messageId: 'm' },
+      { type: 'delta', text: 'x'.repeat(2_000) },
+      { type: 'delta', text: 'y' }
+    ])
+    const insert = older.prepare('INSERT INTO turn_events VALUES (?, ?, ?, ?)')
+    insert.run(turnId, 3, 3, JSON.stringify(events.slice(2)))
+    insert.run(turnId, 1, 2, JSON.stringify(events.slice(0, 2)))
+    older.close()
+    const store = await openStore({ dataDir: folder.path, clock: fakeClock() })
+    const log = createSqliteTurnLog(store)
+    expect(await log.read(turnId, 0)).toEqual(events)
+    await log.append(turnId, [{ type: 'done', messageId: 'm', finish: 'stop', turnId, seq: 4, at: 9 }])
+    expect(await log.find(turnId)).toMatchObject({ lastSeq: 4, ended: true })
+    await log.prune(2)
+    expect(store.database.prepare('SELECT count(*) FROM turn_events').pluck().get()).toBe(0)
+    store.stop()
   })
 
   it.each(['/proc/nowhere', '/dev/null/inside'])('says in one sentence that %s can’t be written', async (dataDir) => {

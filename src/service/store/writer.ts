@@ -10,10 +10,20 @@ export interface Writer {
    * undone. It must only touch the database: it may run twice. Rejects with `CopilotError` when the disk refuses.
    */
   write<T>(write: () => T): Promise<T>
+  /** From now on this is part of every commit. */
+  join(part: CommitPart): void
   /** Resolves when all that can be read now is durable: for those who show what they have read. */
   settled(): Promise<void>
   /** Commits what waits; nothing can be written afterwards. */
   stop(): void
+}
+
+/** What is done once for all writes of a commit. Both are synchronous, within the transaction, and may run again for the same writes. */
+export interface CommitPart {
+  /** Before the first write: what an undone transaction left in memory is forgotten. */
+  begin(): void
+  /** After the last one. When it throws, they are undone. */
+  end(): void
 }
 
 interface Job {
@@ -63,9 +73,12 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
   let flushing: { readonly jobs: readonly Job[]; readonly ended: Promise<void> } | null = null
   /** A flush has failed, and what it was to bring to the disk may not be there. */
   let isTorn = false
+  const parts: CommitPart[] = []
 
   const transaction = database.transaction((jobs: readonly Job[]) => {
+    for (const part of parts) part.begin()
     for (const job of jobs) job.run()
+    for (const part of parts) part.end()
   })
 
   /** Those that are committed; the others are rejected. */
@@ -178,6 +191,7 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
         schedule()
       })
     },
+    join: (part) => void parts.push(part),
     settled: async () => {
       await flushing?.ended
       if (isTorn) throw toStoreFault(Object.assign(new Error('not on the disk'), { code: 'SQLITE_IOERR_FSYNC' }), database.name)
