@@ -82,13 +82,21 @@ function templateOf(data: string, text: string, { text: field, padding }: TextTe
 
 /** Where the plain string of a field begins, behind its quotation mark; of the first with this value. Null: there is none. */
 function valueAt(data: string, field: string, value?: string): number | null {
-  for (const { 0: key, index } of data.matchAll(new RegExp(`"${field}"\\s*:\\s*"`, 'g'))) {
-    const from = index + key.length
-    const to = data.indexOf('"', from)
-    const found = data.slice(from, to)
-    if (to >= 0 && !unplain.test(found) && (value === undefined || found === value)) return from
+  const key = `"${field}"`
+  for (let at = data.indexOf(key); at >= 0; at = data.indexOf(key, at + key.length)) {
+    const colon = beyondSpace(data, at + key.length)
+    const quote = beyondSpace(data, colon + 1)
+    if (data[colon] !== ':' || data[quote] !== '"') continue
+    const found = data.slice(quote + 1, data.indexOf('"', quote + 1))
+    if (!unplain.test(found) && (value === undefined || found === value)) return quote + 1
   }
   return null
+}
+
+function beyondSpace(data: string, from: number): number {
+  let at = from
+  while (data[at] === ' ') at += 1
+  return at
 }
 
 /** Listens whether an event is a text and nothing else; what it hears it passes on. */
