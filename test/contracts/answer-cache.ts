@@ -14,7 +14,7 @@ export const anAnswer = (part: Partial<CachedAnswer> = {}): CachedAnswer => ({
   provider: 'openai',
   model: 'm',
   inputTokens: 7,
-  words: ['what', 'is', 'harbor'],
+  question: 'What is Harbor?',
   scope: 's',
   ...part
 })

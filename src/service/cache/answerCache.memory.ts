@@ -20,7 +20,7 @@ export function createMemoryAnswerCache({ ttlMs, clock, mostCharacters = MOST_CH
   const answers = new LRUCache<string, { readonly userId: string; readonly answer: CachedAnswer }>({
     ttl: ttlMs,
     maxSize: mostCharacters,
-    sizeCalculation: ({ answer }) => answer.text.length + 1_000,
+    sizeCalculation: ({ answer }) => answer.text.length + answer.question.length + 1_000,
     ttlResolution: 0,
     perf: { now: () => clock.now() },
     dispose({ userId }, key, reason) {

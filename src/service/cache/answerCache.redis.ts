@@ -65,7 +65,7 @@ const answerSchema = z.object({
   provider: z.string(),
   model: z.string(),
   inputTokens: z.number(),
-  words: z.array(z.string()),
+  question: z.string(),
   scope: z.string()
 })
 

@@ -8,8 +8,8 @@ export interface CachedAnswer {
   readonly provider: string
   readonly model: string
   readonly inputTokens: number
-  /** Words of the question, for one that is asked in other words. */
-  readonly words: readonly string[]
+  /** As it was asked, for one that is asked in other words. */
+  readonly question: string
   /** What else must be the same for it to be an answer in other words: client, context, history. */
   readonly scope: string
 }

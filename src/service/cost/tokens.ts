@@ -14,8 +14,21 @@ export const TOKENS_PER_MESSAGE = 4
  */
 const familyFactor: Readonly<Record<TokenFamily, number>> = { openai: 1, anthropic: 1.4, google: 1.15, other: 1.5 }
 
+/** Asked for several times in each answer, of the same few models. */
+const families = new Map<string, TokenFamily>()
+/** Names come from configurations and from callers, who may make them up. */
+const MOST_NAMES_KEPT = 1_000
+
 export function tokenFamily(model: string | null): TokenFamily {
-  const name = model?.toLowerCase() ?? ''
+  const known = families.get(model ?? '')
+  if (known !== undefined) return known
+  const family = familyOf(model?.toLowerCase() ?? '')
+  if (families.size >= MOST_NAMES_KEPT) families.clear()
+  families.set(model ?? '', family)
+  return family
+}
+
+function familyOf(name: string): TokenFamily {
   if (/\b(gpt-|o[134]\b|o[134]-|chatgpt)/.test(name) && !name.includes('gpt-oss')) return 'openai'
   if (name.includes('claude')) return 'anthropic'
   return name.includes('gemini') ? 'google' : 'other'

@@ -52,13 +52,12 @@ const NOTHING: Used = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMi
 
 export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens, onUsed, onUnpriced }: AccountantOptions): Accountant {
   const { userId, organisation, client, turnId } = asker
-  /** Counting takes time and the same prompt is asked about more than once. */
-  const counted = new Map<string, WeakMap<object, number>>()
+  /** Counting takes time, and the same prompt is asked about several times in a row. */
+  let counted: { readonly prompt: ProviderRequest['prompt']; readonly byModel: Map<string, number> } | null = null
   const promptTokens = (prompt: ProviderRequest['prompt'], model: string): number => {
-    const ofModel = counted.get(model) ?? new WeakMap<object, number>()
-    counted.set(model, ofModel)
-    const tokens = ofModel.get(prompt) ?? tariff.promptTokens(prompt, model)
-    ofModel.set(prompt, tokens)
+    if (counted?.prompt !== prompt) counted = { prompt, byModel: new Map() }
+    const tokens = counted.byModel.get(model) ?? tariff.promptTokens(prompt, model)
+    counted.byModel.set(model, tokens)
     return tokens
   }
   return {

@@ -108,7 +108,7 @@ describe('cached', () => {
   it('is bounded', async () => {
     const clock = fakeClock()
     const cache = createMemoryAnswerCache({ ttlMs: TTL_MS, clock, mostCharacters: 10_000 })
-    const entry = { text: 'x'.repeat(500), finish: 'stop', provider: 'a', model: 'm', inputTokens: 1, words: [], scope: 's' } as const
+    const entry = { text: 'x'.repeat(500), finish: 'stop', provider: 'a', model: 'm', inputTokens: 1, question: '', scope: 's' } as const
     for (let index = 0; index < 100; index += 1) await cache.set('anna', `h${index}`, entry)
     await cache.set('anna', 'huge', { ...entry, text: 'x'.repeat(20_000) })
     const kept = await cache.inScope('anna', 's')

@@ -27,7 +27,7 @@ export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: C
     if (same !== null) return { answer: same, isSame: true }
     if (mode === 'exact') return null
     const words = wordsOf(parts.request.question)
-    const alike = (await cache.inScope(userId, scopeHash(parts))).find((answer) => likeness(words, answer.words) >= ALIKE)
+    const alike = (await cache.inScope(userId, scopeHash(parts))).find((answer) => likeness(words, wordsOf(answer.question)) >= ALIKE)
     return alike === undefined ? null : { answer: alike, isSame: false }
   }
 
@@ -63,7 +63,7 @@ export function cached(orchestrator: Orchestrator, { cache, clock, onSignal }: C
     const { finish, usage } = outcome
     if (finish === 'stop' && usage.failovers === 0 && usage.provider !== 'local') {
       const { provider, model, inputTokens } = usage
-      const kept = { text, finish, provider, model, inputTokens, words: wordsOf(request.question), scope: scopeHash(parts) }
+      const kept = { text, finish, provider, model, inputTokens, question: request.question, scope: scopeHash(parts) }
       await cache.set(asker.userId, hash, kept)
     }
     return outcome

@@ -27,8 +27,8 @@ export interface Seat {
 }
 
 export interface Fleet {
-  /** Asks everybody whether they are ready. */
-  look(signal: AbortSignal): Promise<readonly Member[]>
+  /** Asks everybody whether they are ready. Whoever looks while somebody does, looks with them. */
+  look(): Promise<void>
   /** As they were when last asked. */
   members(): readonly Member[]
   /** `busy`: all its places are taken; `shut`: its breaker says no. `urgent`: may use the places kept for those who lost theirs. */
@@ -93,6 +93,15 @@ export function createFleet({ providers, placesOf, breakerRules, clock, onSignal
     return made
   }
 
+  let looking: Promise<void> | null = null
+  const lookAtAll = async (): Promise<void> => {
+    try {
+      await Promise.all(providers.map(async (provider) => ready.set(provider, await provider.ready(stopped.signal))))
+    } finally {
+      looking = null
+    }
+  }
+
   const known = new Map<Provider, Member>()
 
   const memberOf = (provider: Provider): Member => {
@@ -118,10 +127,7 @@ export function createFleet({ providers, placesOf, breakerRules, clock, onSignal
   }
 
   return {
-    async look(signal) {
-      await Promise.all(providers.map(async (provider) => ready.set(provider, await provider.ready(signal))))
-      return providers.map(memberOf)
-    },
+    look: () => (looking ??= lookAtAll()),
     members: () => providers.map(memberOf),
     take(member, urgent) {
       const { provider, places, breaker } = member

@@ -21,7 +21,9 @@ export interface Lane {
   /** Length of `heard` when the usage was last told. */
   usageCovers: number
   firstTextMs: number | null
-  /** Hangs up. Safe after the end. */
+  /** Hangs up for this reason; what it ends with is heard. Safe after the end. */
+  hangUp(reason: unknown): void
+  /** Hangs up, and nothing more is heard. Safe after the end. */
   stop(): void
   /** Resolves when the stream is closed. */
   readonly ended: Promise<void>
@@ -35,27 +37,26 @@ export type LaneEvent =
 
 export interface LaneOptions extends Pick<Lane, 'attemptId' | 'seat' | 'seam' | 'startedAt' | 'inputTokens'> {
   readonly request: ProviderRequest
-  /** Of the answer. */
-  readonly signal: AbortSignal
   readonly now: () => number
   /** After `stop` nothing more is heard. */
   readonly onEvent: (event: LaneEvent) => void
 }
 
-export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptions): Lane {
+/** Who starts it ends it, when the answer is stopped too: a signal made of others costs more than all that is told through it. */
+export function startLane({ request, now, onEvent, ...facts }: LaneOptions): Lane {
   const controller = new AbortController()
   const { provider } = facts.seat.member
   let isStopped = false
   let isOver = false
-  // By hand: a signal made of two costs more than all that is told through it.
-  const leave = (): void => controller.abort(signal.reason)
-  signal.addEventListener('abort', leave, { once: true })
-  if (signal.aborted) leave()
+  const hangUp = (reason: unknown): void => {
+    if (!isOver) controller.abort(reason)
+  }
+  const end = (event: LaneEvent): void => {
+    isOver = true
+    if (!isStopped) onEvent(event)
+  }
 
   const run = async (): Promise<void> => {
-    const tell = (event: LaneEvent): void => {
-      if (!isStopped) onEvent(event)
-    }
     try {
       for await (const part of provider.stream(request, controller.signal)) {
         if (part.type === 'usage') {
@@ -65,18 +66,15 @@ export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptio
         } else if (part.type === 'text') {
           lane.firstTextMs ??= now() - lane.startedAt
           lane.heard += part.text
-          tell({ type: 'text', lane, text: part.text })
+          if (!isStopped) onEvent({ type: 'text', lane, text: part.text })
         } else {
-          tell({ type: 'finish', lane, reason: part.reason })
-          return
+          // Nothing is left to hang up on: a provider that has said so is closed by being left.
+          return end({ type: 'finish', lane, reason: part.reason })
         }
       }
-      tell({ type: 'failed', lane, error: undefined })
+      end({ type: 'failed', lane, error: undefined })
     } catch (error) {
-      tell({ type: 'failed', lane, error: toProviderFailure(error, provider.name) })
-    } finally {
-      isOver = true
-      signal.removeEventListener('abort', leave)
+      end({ type: 'failed', lane, error: toProviderFailure(error, provider.name) })
     }
   }
 
@@ -86,9 +84,10 @@ export function startLane({ request, signal, now, onEvent, ...facts }: LaneOptio
     usage: null,
     usageCovers: 0,
     firstTextMs: null,
+    hangUp,
     stop() {
       isStopped = true
-      if (!isOver) controller.abort(OVER)
+      hangUp(OVER)
     },
     ended: Promise.resolve()
   }

@@ -9,7 +9,7 @@ import { systemClock } from '../../shared/kit/clock.ts'
 import { createLocalKnowledge } from '../providers/localKnowledge.ts'
 import { ProviderFailure, type FailureKind } from '../providers/failure.ts'
 import { breakerRules } from './breaker.ts'
-import { relayTiming } from './relay.ts'
+import { relayTiming } from './relayTiming.ts'
 import { logSignal } from './signals.ts'
 import { routeWeights } from './routing.ts'
 

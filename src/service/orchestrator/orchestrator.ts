@@ -10,7 +10,8 @@ import { createAccountant, type Asker } from './accountant.ts'
 import { breakerRules, type BreakerPhase, type BreakerRules } from './breaker.ts'
 import { createFairQueue } from './fairQueue.ts'
 import { createFleet, type Member } from './fleet.ts'
-import { relay, relayTiming, type RelayTiming } from './relay.ts'
+import { relay } from './relay.ts'
+import { relayTiming, type RelayTiming } from './relayTiming.ts'
 import { routeWeights, type RouteNeed, type RouteWeights } from './routing.ts'
 import { createSeating } from './seating.ts'
 import type { OnSignal } from './signals.ts'
@@ -140,7 +141,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     async answer(request, { signal, emit, asker = NOBODY, alongside }) {
       const startedAt = now()
       signal.throwIfAborted()
-      const [standing] = await Promise.all([budgets.standing(asker), fleet.look(signal)])
+      const [standing] = await Promise.all([budgets.standing(asker), fleet.look()])
+      signal.throwIfAborted()
       if (standing.level === 'exhausted') {
         throw new CopilotError('budget_exhausted', standing.text ?? 'The budget is used up.', { resetAt: standing.resetAt })
       }
@@ -226,8 +228,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     },
 
     async status(signal) {
-      const members = await fleet.look(signal)
-      return members.map(({ provider, profile, ready, breaker, inFlight }) => ({
+      await fleet.look()
+      signal.throwIfAborted()
+      return fleet.members().map(({ provider, profile, ready, breaker, inFlight }) => ({
         id: provider.id,
         name: provider.name,
         model: profile.model,

@@ -1,69 +1,24 @@
 // The relay of one answer: who runs, who takes over when one falls or stands still, and what of it a person reads. At most
 // a few lanes run at once; the first one with something new to say leads, and the others are stopped.
-import { setTimeout as pause } from 'node:timers/promises'
 import { CopilotError } from '../../shared/errors.ts'
-import { backoffMs } from '../../shared/kit/backoff.ts'
 import type { NewId, Random } from '../../shared/kit/clock.ts'
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AttemptOutcome } from '../cost/ledger.ts'
 import type { ProviderRequest } from '../providers/provider.ts'
 import type { Accountant, Used } from './accountant.ts'
 import { continuationOf, type Continuation } from './continuation.ts'
-import { fateOf, isProvidersFault, type Fate } from './failurePolicy.ts'
+import { fateOf, isProvidersFault } from './failurePolicy.ts'
 import type { Member, Seat } from './fleet.ts'
 import { startLane, type Lane, type LaneEvent } from './lane.ts'
 import { createMailbox } from './mailbox.ts'
+import type { RelayTiming } from './relayTiming.ts'
 import { answeredNothing, brokenOff, failoverText, nobodyLeft, standsStill } from './relayText.ts'
 import { createSeam } from './seam.ts'
 import type { OnSignal } from './signals.ts'
-
-export interface RelayTiming {
-  /** A model that has said nothing new for this long gets company, ms. It is not stopped: whoever speaks first goes on. */
-  readonly patienceMs: number
-  /** How often company is looked for while there is none, ms. */
-  readonly lookAgainMs: number
-  /** From the first failure: how long the same model may still be tried again before another kind of answer is given, ms. */
-  readonly retryBudgetMs: number
-  readonly retryBaseMs: number
-  readonly retryCapMs: number
-  /** How long half an answer waits for anybody to go on, ms. */
-  readonly lastResortMs: number
-  /** Attempts at the same model. */
-  readonly attemptsPerModel: number
-}
-
-export const relayTiming: RelayTiming = {
-  patienceMs: 1_200,
-  lookAgainMs: 250,
-  lastResortMs: 10_000,
-  retryBudgetMs: 1_200,
-  retryBaseMs: 200,
-  retryCapMs: 600,
-  attemptsPerModel: 2
-}
+import { createSuccession, type Failure, type Seating } from './succession.ts'
 
 /** Lanes at once; beyond, waiting costs less than asking more. */
 const MOST_LANES = 3
-
-/** What is being looked for. */
-export interface SeatWish {
-  /** Models that may be asked; the rest were tried, or would fail the same way. */
-  readonly allows: (member: Member) => boolean
-  readonly kind: 'model' | 'local'
-  readonly urgent: boolean
-}
-
-/** Finds places for one answer: routing, breakers and the queue are behind it. */
-export interface Seating {
-  /** At once, or not. */
-  take(wish: SeatWish): Seat | 'busy' | null
-  /** Waits in the queue while all who could answer are busy; null: nobody is left. */
-  wait(wish: SeatWish): Promise<Seat | null>
-  /** Whether there is anybody at all, busy and ill ones counted. */
-  mayFind(wish: SeatWish): boolean
-  /** This one is not to be had: the budget can't pay it, or its window is too small. */
-  rule(out: Member): void
-}
 
 export interface RelayOptions {
   readonly request: ProviderRequest
@@ -97,12 +52,6 @@ export interface Relayed {
   readonly failovers: number
 }
 
-interface Failure {
-  readonly member: Member
-  readonly error: unknown
-  readonly fate: Fate
-}
-
 type RelayEvent = LaneEvent | { readonly type: 'quiet'; readonly since: number } | { readonly type: 'aborted' }
 
 /** Throws `CopilotError` when nobody could answer, or nobody could go on; what was emitted stays. */
@@ -111,7 +60,7 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   const mailbox = createMailbox<RelayEvent>()
   const lanes = new Set<Lane>()
   const failures: Failure[] = []
-  const attempts = new Map<Member['provider'], number>()
+  const succession = createSuccession({ seating, failures, timing, signal, now, random })
   const settled: Promise<Used>[] = []
   let leader: Lane | null = null
   let said = ''
@@ -121,13 +70,25 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   /** Who was heard last, for the words about a switch. */
   let fallen: Member[] = []
   let failovers = 0
-  let quietTimer: NodeJS.Timeout | undefined
   let quietSince = now()
+  let quietTimer: NodeJS.Timeout | null = null
+  /** When somebody else is looked for, by `performance.now()`. */
+  let quietUntil = 0
 
+  const lookAfter = (ms: number): void => {
+    quietUntil = performance.now() + ms
+    quietTimer ??= setTimeout(look, ms)
+  }
+  /** Every piece of an answer moves the moment; the timer is only set anew when it went off too soon. */
+  const look = (): void => {
+    quietTimer = null
+    const leftMs = quietUntil - performance.now()
+    if (leftMs > 0) quietTimer = setTimeout(look, leftMs)
+    else mailbox.post({ type: 'quiet', since: quietSince })
+  }
   const watch = (): void => {
-    clearTimeout(quietTimer)
     quietSince = now()
-    quietTimer = setTimeout(() => mailbox.post({ type: 'quiet', since: quietSince }), timing.patienceMs)
+    lookAfter(timing.patienceMs)
   }
 
   /** `error` is what the provider did wrong, if anything: standing still counts like falling. */
@@ -185,68 +146,12 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       else if (!isPaid) seating.rule(member)
       return false
     }
-    attempts.set(member.provider, (attempts.get(member.provider) ?? 0) + 1)
+    succession.count(member)
     const { inputTokens } = accountant.predict(member, asked.request.prompt)
     const seam = createSeam(said, asked)
-    lanes.add(startLane({ attemptId, seat, seam, startedAt, inputTokens, request: asked.request, signal, now, onEvent: mailbox.post }))
+    lanes.add(startLane({ attemptId, seat, seam, startedAt, inputTokens, request: asked.request, now, onEvent: mailbox.post }))
     watch()
     return true
-  }
-
-  const allows = ({ provider, profile }: Member): boolean => {
-    if (attempts.has(provider)) return false
-    const tooLarge = failures.filter(({ fate }) => fate === 'larger')
-    return tooLarge.every(({ member }) => profile.contextWindow > member.profile.contextWindow)
-  }
-
-  /**
-   * Ms until a model that failed in a way that passes may be tried again; null: not that one, or not in time. Before the first
-   * text that is a second attempt; after it, it goes on where the answer stands.
-   */
-  const pauseBefore = ({ member, fate, error }: Failure): number | null => {
-    const made = attempts.get(member.provider) ?? 0
-    if (fate !== 'again' || made >= timing.attemptsPerModel || brokenSince === null) return null
-    const retryAfterMs = error instanceof CopilotError ? error.retryAfterMs : undefined
-    const wait = backoffMs(made, random, { baseMs: timing.retryBaseMs, capMs: timing.retryCapMs, retryAfterMs })
-    return now() + wait - brokenSince > timing.retryBudgetMs ? null : wait
-  }
-
-  const again = async (): Promise<Seat | null> => {
-    for (const failure of failures.toReversed()) {
-      const wait = pauseBefore(failure)
-      if (wait === null) continue
-      await pause(wait, undefined, { signal })
-      const seat = seating.take({ kind: 'model', urgent: true, allows: (one) => one.provider === failure.member.provider })
-      if (seat !== null && seat !== 'busy') return seat
-    }
-    return null
-  }
-
-  const nextSeat = async (): Promise<Seat | null> => {
-    const wish = { kind: 'model', urgent: failures.length > 0, allows } as const
-    const seat = seating.take(wish)
-    const model = seat === 'busy' ? await seating.wait(wish) : seat
-    if (model !== null) return model
-    const retried = await again()
-    if (retried !== null) return retried
-    const local = said === '' ? seating.take({ kind: 'local', urgent: true, allows }) : null
-    return local === 'busy' ? null : (local ?? (await lastResort()))
-  }
-
-  /** Half an answer is worth a wait: for anybody who may still be asked to be well again. */
-  const lastResort = async (): Promise<Seat | null> => {
-    const mayCome = (member: Member): boolean =>
-      allows(member) || (isPassing(member, failures) && (attempts.get(member.provider) ?? 0) <= timing.attemptsPerModel)
-    const until = (brokenSince ?? now()) + timing.lastResortMs
-    if (said === '') return null
-    while (now() < until) {
-      const wish = { kind: 'model', urgent: true, allows: mayCome } as const
-      if (!seating.mayFind(wish)) return null
-      await pause(timing.lookAgainMs, undefined, { signal })
-      const seat = seating.take(wish)
-      if (seat !== null && seat !== 'busy') return seat
-    }
-    return null
   }
 
   /** Somebody runs, or it throws. */
@@ -254,7 +159,7 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     const last = failures.at(-1)
     if (last?.fate === 'final') throw nobodyLeft(failures, said)
     for (;;) {
-      const seat = await nextSeat()
+      const seat = await succession.next({ said, brokenSince })
       if (seat === null) throw nobodyLeft(failures, said)
       if (await send(seat)) return
       signal.throwIfAborted()
@@ -312,9 +217,9 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   const hedge = async (since: number): Promise<void> => {
     if (since !== quietSince || lanes.size === 0 || lanes.size >= MOST_LANES) return
     brokenSince ??= since
-    const seat = seating.take({ kind: 'model', urgent: true, allows })
+    const seat = seating.take({ kind: 'model', urgent: true, allows: succession.allows })
     if (seat !== null && seat !== 'busy' && (await send(seat))) return
-    if (lanes.size === 1) quietTimer = setTimeout(() => mailbox.post({ type: 'quiet', since }), timing.lookAgainMs)
+    if (lanes.size === 1) lookAfter(timing.lookAgainMs)
   }
 
   const run = async (): Promise<{ finish: FinishReason; by: Member }> => {
@@ -344,7 +249,11 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     }
   }
 
-  const onAbort = (): void => mailbox.post({ type: 'aborted' })
+  const onAbort = (): void => {
+    // Now: whoever reads the mail may be waiting for something else.
+    for (const lane of lanes) lane.hangUp(signal.reason)
+    mailbox.post({ type: 'aborted' })
+  }
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     signal.throwIfAborted()
@@ -353,17 +262,12 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
     const used = sum(all)
     return { finish, by, text: said, used, firstTextAt, failovers }
   } finally {
-    clearTimeout(quietTimer)
+    if (quietTimer !== null) clearTimeout(quietTimer)
     signal.removeEventListener('abort', onAbort)
     for (const lane of lanes) close(lane, 'cancelled')
     // What was spent is on record before anybody hears of the end.
     await Promise.all(settled)
   }
-}
-
-/** Whatever this one failed with last may be over by now. */
-function isPassing(member: Member, failures: readonly Failure[]): boolean {
-  return failures.findLast((failure) => failure.member.provider === member.provider)?.fate === 'again'
 }
 
 function cancelled(signal: AbortSignal): unknown {

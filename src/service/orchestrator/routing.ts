@@ -78,10 +78,12 @@ export function route(candidates: readonly RouteCandidate[], need: RouteNeed, we
     if (reason === null) able.push(candidate)
     else excluded.push({ id: candidate.id, reason })
   }
-  const total = Object.values(effective(weights, need)).reduce((sum, weight) => sum + weight, 0)
+  const used = effective(weights, need)
+  const total = used.quality + used.price + used.latency + used.errors
   const scored = able.map((candidate) => {
     const factors = factorsOf(candidate)
-    const sum = entriesOf(effective(weights, need)).reduce((points, [factor, weight]) => points + factors[factor] * weight, 0)
+    const { quality, price, latency, errors } = factors
+    const sum = quality * used.quality + price * used.price + latency * used.latency + errors * used.errors
     return { candidate, factors, score: total === 0 ? 0 : sum / total }
   })
   // Local knowledge stands in where no model answers, unless it is the better answer.
@@ -131,10 +133,6 @@ function factorsOf({ facts, priceMicros, health }: RouteCandidate): Ranked['fact
 function effective(weights: RouteWeights, need: RouteNeed): RouteWeights {
   if (!need.thrifty) return weights
   return { ...weights, price: THRIFTY * Math.max(1, weights.quality + weights.latency + weights.errors) }
-}
-
-function entriesOf(weights: RouteWeights): (readonly [keyof RouteWeights, number])[] {
-  return (['quality', 'price', 'latency', 'errors'] as const).map((factor) => [factor, weights[factor]] as const)
 }
 
 function compare(a: string, b: string): number {

@@ -4,8 +4,8 @@ import { CopilotError } from '../../shared/errors.ts'
 import type { Random } from '../../shared/kit/clock.ts'
 import type { FairQueue } from './fairQueue.ts'
 import type { Fleet, Member, Seat } from './fleet.ts'
-import type { Seating, SeatWish } from './relay.ts'
-import { route, type RouteNeed, type RouteWeights } from './routing.ts'
+import { route, type RouteCandidate, type RouteNeed, type RouteWeights } from './routing.ts'
+import type { Seating, SeatWish } from './succession.ts'
 
 export interface SeatingOptions {
   readonly fleet: Fleet
@@ -29,23 +29,25 @@ export function createSeating(options: SeatingOptions): Seating {
   const wanted = ({ allows, kind }: SeatWish): readonly Member[] =>
     fleet.members().filter((member) => !ruledOut.has(member.provider) && allows(member) && isWanted(member, kind))
 
+  const candidateOf = (member: Member): RouteCandidate => {
+    const { provider, profile, ready, inFlight, places } = member
+    const breaker = member.breaker.phase
+    return {
+      id: provider.id,
+      kind: provider.kind,
+      facts: profile,
+      ready,
+      breaker,
+      health: member.record.health,
+      // The price of a prompt takes counting it; of those who are out anyway nobody asks for one.
+      priceMicros: ready && breaker !== 'open' ? priceOf(member) : null,
+      load: inFlight / places
+    }
+  }
+
   const take = (wish: SeatWish): Seat | 'busy' | null => {
     const members = wanted(wish)
-    const { ranked } = route(
-      members.map((member) => ({
-        id: member.provider.id,
-        kind: member.provider.kind,
-        facts: member.profile,
-        ready: member.ready,
-        breaker: member.breaker.phase,
-        health: member.record.health,
-        priceMicros: priceOf(member),
-        load: member.inFlight / member.places
-      })),
-      need,
-      weights,
-      random
-    )
+    const { ranked } = route(members.map(candidateOf), need, weights, random)
     let isBusy = false
     for (const { id } of ranked) {
       const member = members.find(({ provider }) => provider.id === id)

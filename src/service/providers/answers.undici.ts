@@ -51,6 +51,8 @@ const WHOLE_TOLD_EVERY_MS = 100
 const PIECE_TOLD_EVERY_MS = 4
 /** For an upstream to close its answer after it said that it was complete; keeps the connection for the next one. */
 const CLOSING_MS = 200
+/** Made once, and never seen: it ends as the failure that says for how long the upstream was quiet. */
+const STALLED = new Error('the upstream is quiet')
 
 export function createAnswers(options: AnswersOptions, { codec, framing, authorise }: Protocol): UpstreamProvider {
   const base = new URL(options.baseUrl)
@@ -121,18 +123,27 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
       }
     },
     async *stream(request, signal) {
-      const watch = createStallWatch({ ...options.timeouts, ...request.timeouts }, signal)
-      const answer = createAnswer(watch)
       let reply: Exchange | null = null
+      const watch = createStallWatch({ ...options.timeouts, ...request.timeouts }, signal, () => reply?.hangUp(STALLED))
+      const answer = createAnswer()
       try {
         const model = profile.model ?? (await choose(watch.signal))
         const wanted = codec.request(request, model, profile)
         const reader = codec.reader()
         const feed = framing((data) => answer.read(reader, data))
         const body: Uint8Array[] = []
-        reply = exchange(pool, dispatched(wanted, await authorise(wanted, request.caller)), {
-          signal: watch.signal,
-          onBytes: (bytes, status) => (status === 200 ? feed(bytes) : keepSome(body, bytes))
+        const proof = authorise(wanted, request.caller)
+        const call = dispatched(wanted, proof instanceof Promise ? await proof : proof)
+        if (watch.stalledMs !== null) throw STALLED
+        reply = exchange(pool, call, {
+          signal,
+          onBytes(bytes, status, isLast) {
+            if (status !== 200) return keepSome(body, bytes)
+            feed(bytes)
+            if (isLast) return
+            if (answer.isComplete) watch.closing(CLOSING_MS)
+            else if (answer.hasMoved()) watch.progress()
+          }
         })
         // Who waits for the whole is told of its beginning, then now and then: a failure must not take much with it.
         const everyMs = request.delivery === 'whole' ? WHOLE_TOLD_EVERY_MS : PIECE_TOLD_EVERY_MS
@@ -141,7 +152,8 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
           while (await reply.more(isTold ? everyMs : 0)) {
             const parts = answer.take()
             isTold ||= parts.length > 0
-            yield* parts
+            // Not `yield*`, which makes two promises more of each.
+            for (const part of parts) yield part
           }
         } catch (error) {
           // Where the answer was complete, how its connection ended is no matter, and all of it is told.
@@ -154,7 +166,7 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
         const { status, headers } = reply
         if (status !== 200) throw refusal({ status, headers, body: refusalBody(Buffer.concat(body).toString('utf8')) }, options)
         const last = answer.last(options.name)
-        yield* answer.take()
+        for (const part of answer.take()) yield part
         yield last
       } catch (error) {
         throw failureOf(error, watch, signal)
@@ -170,6 +182,8 @@ export function createAnswers(options: AnswersOptions, { codec, framing, authori
 
 interface Answer {
   readonly isComplete: boolean
+  /** Whether there was a sign of the answer since the last time. */
+  hasMoved(): boolean
   read(reader: AnswerReader, data: string): void
   /** What came since, pieces of text that came together joined to one. */
   take(): readonly ProviderPart[]
@@ -177,20 +191,23 @@ interface Answer {
   last(name: string): ProviderPart
 }
 
-function createAnswer(watch: StallWatch): Answer {
+function createAnswer(): Answer {
   let text = ''
   let usage: ProviderUsage | null = null
   let finish: FinishReason | null = null
   let hasText = false
   let isComplete = false
+  let isMoving = false
   const sink: AnswerSink = {
     text(piece) {
       if (piece === '') return
       text += piece
       hasText = true
-      watch.progress()
+      isMoving = true
     },
-    alive: () => watch.progress(),
+    alive() {
+      isMoving = true
+    },
     usage(next) {
       usage = next
     },
@@ -199,12 +216,16 @@ function createAnswer(watch: StallWatch): Answer {
     },
     end() {
       isComplete = finish !== null
-      if (isComplete) watch.closing(CLOSING_MS)
     }
   }
   return {
     get isComplete() {
       return isComplete
+    },
+    hasMoved() {
+      const hasMoved = isMoving
+      isMoving = false
+      return hasMoved
     },
     read(reader, data) {
       if (!isComplete) reader.read(data, sink)

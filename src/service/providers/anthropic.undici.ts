@@ -7,6 +7,7 @@ import { serverSentEvents } from './framing.ts'
 import { countOf, fieldsOf, listOf, parseJson, textOf, type Fields } from './json.ts'
 import type { ProviderCaller } from './provider.ts'
 import { shapePrompt } from './shape.ts'
+import { withTextTemplate } from './textTemplate.ts'
 import { refusal, type Setup } from './upstreamFailure.ts'
 
 export type AnthropicOptions = Omit<AnswersOptions, 'keySetting' | 'modelSetting' | 'urlSetting'> & {
@@ -59,7 +60,7 @@ export function anthropicCodec(setup: Setup): Codec {
         })
       }
     },
-    reader: () => anthropicReader(setup),
+    reader: () => withTextTemplate(anthropicReader(setup), { text: 'text' }),
     probe: { method: 'GET', path: '/v1/models', headers: { ...version, accept: 'application/json' } },
     models: (body) =>
       listOf(fieldsOf(body)?.['data'])

@@ -8,15 +8,15 @@ export interface Exchange {
   readonly headers: Dispatcher.ResponseData['headers']
   /** True: bytes came since the last time. False: the answer has ended. Waits `withinMs` for more to come, but never for the end. Throws what broke it off. */
   more(withinMs: number): Promise<boolean>
-  /** Closes the connection, unless the answer has ended. */
-  hangUp(): void
+  /** Closes the connection, unless the answer has ended; `more` throws `why`. */
+  hangUp(why?: Error): void
 }
 
 export interface ExchangeOptions {
   /** Hangs up; `more` throws its reason. */
   readonly signal: AbortSignal
-  /** Called as they come; what it throws breaks the exchange off. */
-  readonly onBytes: (bytes: Uint8Array, status: number) => void
+  /** Called with all that came in one tick; what it throws breaks the exchange off. `isLast`: the answer has ended with it. */
+  readonly onBytes: (bytes: Uint8Array, status: number, isLast: boolean) => void
 }
 
 const HUNG_UP = new Error('nobody reads this answer any more')
@@ -27,6 +27,7 @@ export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOpt
   let headers: Dispatcher.ResponseData['headers'] = {}
   let controller: Dispatcher.DispatchController | null = null
   let over: { readonly error: unknown } | 'ended' | null = null
+  let arrived: Uint8Array[] = []
   let isFresh = false
   let waiting: { readonly until: number; readonly go: () => void } | null = null
   let timer: NodeJS.Timeout | null = null
@@ -50,6 +51,25 @@ export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOpt
     controller?.abort(error instanceof Error ? error : HUNG_UP)
   }
   const leave = (): void => breakOff(signal.reason)
+  const read = (isLast: boolean): void => {
+    if (over !== null || arrived.length === 0) return
+    const [first] = arrived
+    const bytes = first !== undefined && arrived.length === 1 ? first : Buffer.concat(arrived)
+    arrived = []
+    try {
+      onBytes(bytes, status, isLast)
+      isFresh = true
+    } catch (error) {
+      breakOff(error)
+    }
+  }
+  const tell = (): void => {
+    read(false)
+    if (!isFresh || waiting === null || timer !== null) return
+    const leftMs = waiting.until - performance.now()
+    if (leftMs <= 0) wake()
+    else timer = setTimeout(wake, leftMs)
+  }
 
   signal.addEventListener('abort', leave, { once: true })
   if (signal.aborted) leave()
@@ -65,20 +85,18 @@ export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOpt
         headers = fields
       },
       onResponseData(_controller, bytes) {
-        if (over !== null) return
-        try {
-          onBytes(bytes, status)
-        } catch (error) {
-          return breakOff(error)
-        }
-        isFresh = true
-        if (waiting === null || timer !== null) return
-        const leftMs = waiting.until - performance.now()
-        if (leftMs <= 0) wake()
-        else timer = setTimeout(wake, leftMs)
+        arrived.push(bytes)
+        // One segment of a busy line holds many chunks of an answer: they are read together, when all of them are cut out.
+        if (arrived.length === 1) queueMicrotask(tell)
       },
-      onResponseEnd: () => end('ended'),
-      onResponseError: (_controller, error) => end({ error })
+      onResponseEnd() {
+        read(true)
+        end('ended')
+      },
+      onResponseError(_controller, error) {
+        read(false)
+        end({ error })
+      }
     })
 
   return {
@@ -101,6 +119,6 @@ export function exchange(dispatcher: Dispatcher, request: Dispatcher.DispatchOpt
       if (over === 'ended') return false
       throw over.error
     },
-    hangUp: () => breakOff(HUNG_UP)
+    hangUp: (why = HUNG_UP) => breakOff(why)
   }
 }

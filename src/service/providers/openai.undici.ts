@@ -7,6 +7,7 @@ import { serverSentEvents } from './framing.ts'
 import { countOf, fieldsOf, listOf, parseJson, textOf, type Fields } from './json.ts'
 import type { PromptMessage, ProviderCaller, ProviderUsage } from './provider.ts'
 import { goingOn } from './shape.ts'
+import { withTextTemplate } from './textTemplate.ts'
 import { refusal, type Setup } from './upstreamFailure.ts'
 
 export type OpenAiOptions = Omit<AnswersOptions, 'keySetting' | 'modelSetting' | 'urlSetting'> & {
@@ -51,7 +52,7 @@ export function openAiCodec(setup: Setup, isOpenAi: boolean): Codec {
         })
       }
     },
-    reader: () => openAiReader(setup),
+    reader: () => withTextTemplate(openAiReader(setup), { text: 'content', padding: 'obfuscation' }),
     probe: { method: 'GET', path: '/models', headers: { accept: 'application/json' } },
     models: (body) =>
       listOf(fieldsOf(body)?.['data'])
