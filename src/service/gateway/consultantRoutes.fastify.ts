@@ -1,4 +1,5 @@
 // The consultant chat over REST: sessions, their history, and a message with its answer for when no socket works.
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
@@ -12,7 +13,7 @@ import { messageIdOf } from './threads.ts'
 export interface RouteTools {
   readonly callerOf: (request: FastifyRequest) => Promise<Caller>
   /** Aborted when the client has gone. */
-  readonly goneSignal: (emitter: NodeJS.EventEmitter) => AbortSignal
+  readonly goneSignal: (response: ServerResponse) => AbortSignal
 }
 
 const BASE = '/api/v1/admin/chat/sessions'
