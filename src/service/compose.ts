@@ -1,7 +1,6 @@
 // The composition root of the AI service: puts the rooms together, starts them bottom up and stops them top down.
 import { CopilotError } from '../shared/errors.ts'
 import { systemClock, type Clock, type NewId } from '../shared/kit/clock.ts'
-import { v7 as uuidv7 } from 'uuid'
 import { startAlerting, watchBudgets } from './alerting.ts'
 import { composeAgent } from './agent/compose.ts'
 import { createClientKeys } from './auth/clientKeys.ts'
@@ -21,6 +20,7 @@ import { createDismissals } from './gateway/dismissals.ts'
 import { createPlaces } from './gateway/places.ts'
 import { limited } from './gateway/limited.ts'
 import { measured } from './gateway/measured.ts'
+import { createIds } from './ids.ts'
 import { sharedSealer } from './keys/sharedSealer.ts'
 import { learnPack, meaningOf, openLibrary } from './knowledge/compose.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
@@ -79,7 +79,7 @@ const RETENTION_EVERY_MS = 24 * PRUNE_EVERY_MS
 
 /** Throws `CopilotError` with one sentence when it can't start; nothing is left running then. */
 export async function startService(options: ComposeOptions): Promise<RunningService> {
-  const { config, logger, clock = systemClock, newId = uuidv7 } = options
+  const { config, logger, clock = systemClock, newId = createIds() } = options
   await using started = new AsyncDisposableStack()
 
   const metrics = createPrometheusMetrics({ version })

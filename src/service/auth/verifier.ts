@@ -42,6 +42,7 @@ const claimsSchema = z.object({
 })
 
 export function createVerifier({ keys, launchToken, identityProvider = null, clientKeys = null, clock }: VerifierOptions): TokenVerifier {
+  /** By the token itself, which is in memory with every call anyway: a digest for each of them is dearer than all else here. */
   const remembered = new Map<string, { readonly caller: Caller; readonly since: number }>()
   const launchDigest = launchToken === null ? null : digest(launchToken)
 
@@ -74,20 +75,23 @@ export function createVerifier({ keys, launchToken, identityProvider = null, cli
     async verify(token) {
       if (token === undefined || token === '') throw refused('No token was sent. Sign in, or send one as "Authorization: Bearer …".')
       if (token.length > LONGEST_TOKEN) throw refused('The token is too long to be one of this service.')
-      const seen = digest(token)
-      if (launchDigest !== null && timingSafeEqual(seen, launchDigest)) return { userId: 'local', role: 'admin', isOwner: true, expiresAt: null }
-      const key = seen.toString('base64')
-      const known = remembered.get(key)
-      if (known !== undefined && Math.abs(clock.now() - known.since) < REMEMBERED_MS) {
-        requireFresh(known.caller, clock.now())
-        return known.caller
+      const known = remembered.get(token)
+      if (known !== undefined) {
+        const now = clock.now()
+        if (Math.abs(now - known.since) < REMEMBERED_MS) {
+          requireFresh(known.caller, now)
+          return known.caller
+        }
+        remembered.delete(token)
       }
-      remembered.delete(key)
+      if (launchDigest !== null && timingSafeEqual(digest(token), launchDigest)) {
+        return { userId: 'local', role: 'admin', isOwner: true, expiresAt: null }
+      }
       const client = clientKeys?.verify(token) ?? null
       if (client !== null) return client
       const caller = await read(token)
       if (remembered.size >= REMEMBERED_TOKENS) remembered.delete(remembered.keys().next().value ?? '')
-      remembered.set(key, { caller, since: clock.now() })
+      remembered.set(token, { caller, since: clock.now() })
       return caller
     }
   }

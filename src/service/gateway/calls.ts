@@ -35,9 +35,12 @@ export function createCalls(dismissals: Pick<Dismissals, 'attend'>): Calls {
   }
 }
 
+/** Why the signal of a client that has hung up is aborted: one for all, since nobody reads where it was made. */
+export const clientGone = new CopilotError('cancelled', 'The client has gone.')
+
 /** Why the client of this signal was sent away; null while it was not, also when it has gone by itself. */
 export function sentAway(signal: AbortSignal): CopilotError | null {
-  return signal.aborted && signal.reason instanceof CopilotError ? signal.reason : null
+  return signal.aborted && signal.reason !== clientGone && signal.reason instanceof CopilotError ? signal.reason : null
 }
 
 /** Each call has a correlation id of its own. */

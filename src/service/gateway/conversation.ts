@@ -1,11 +1,12 @@
 // What all dialects do with an admitted question: open its turn, listen, and let go of it the way its client expects.
 import { CopilotError } from '../../shared/errors.ts'
-import type { Citation, FinishReason, TurnEvent, Usage } from '../../shared/turn.ts'
+import { isTerminal, type Citation, type FinishReason, type TurnEvent, type Usage } from '../../shared/turn.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Delivery } from '../agent/agent.ts'
 import type { OpenTurn, TurnBroker } from '../turns/broker.ts'
 import type { Admitted } from './admission.ts'
 import { sentAway } from './calls.ts'
+import { watched } from './watched.ts'
 
 export interface Listening {
   readonly turn: OpenTurn
@@ -32,19 +33,18 @@ export async function listen(
   const turn = await broker.open(caller, question, { resuming: afterSeq > 0, delivery })
   return {
     turn,
-    async *events() {
-      let complete = false
-      try {
-        for await (const event of turn.events({ signal, afterSeq })) {
-          complete = event.type === 'done' || event.type === 'failed'
-          yield event
+    events() {
+      let isComplete = false
+      return watched(turn.events({ signal, afterSeq }), {
+        seen(event) {
+          isComplete = isTerminal(event)
+        },
+        async ended({ how }) {
+          if (how !== 'through' && !isComplete && !isNamed) await broker.cancel(caller, turn.turnId)
+          const reason = how === 'failed' ? sentAway(signal) : null
+          if (reason !== null) throw reason
         }
-        complete = true
-      } catch (error) {
-        throw sentAway(signal) ?? error
-      } finally {
-        if (!complete && !isNamed) await broker.cancel(caller, turn.turnId)
-      }
+      })
     }
   }
 }

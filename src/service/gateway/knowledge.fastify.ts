@@ -1,5 +1,6 @@
 // The library over REST: who keeps the knowledge of an organisation adds, lists and removes documents. What a document says is
 // found by asking; nothing of it is shown here.
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
@@ -12,7 +13,7 @@ import type { KnowledgeRoom } from './gateway.ts'
 
 export interface KnowledgeRouteOptions extends KnowledgeRoom {
   readonly callerOf: (request: FastifyRequest) => Promise<Caller>
-  readonly goneSignal: (emitter: NodeJS.EventEmitter) => AbortSignal
+  readonly goneSignal: (response: ServerResponse) => AbortSignal
 }
 
 const MOST_BYTES = 50 * 1_048_576

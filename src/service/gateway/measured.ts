@@ -4,6 +4,7 @@ import type { AskOptions, TurnEvent } from '../../shared/turn.ts'
 import type { Logger } from '../logging.ts'
 import { isBroken, type DialectMeter, type QuestionMeter } from '../metrics/metrics.ts'
 import type { OpenOptions, OpenTurn, TurnBroker } from '../turns/broker.ts'
+import { watched } from './watched.ts'
 
 export function measured(broker: TurnBroker, meter: DialectMeter, logger: Logger): TurnBroker {
   const open = async (...[caller, question, options]: Parameters<TurnBroker['open']>): Promise<OpenTurn> => {
@@ -38,21 +39,16 @@ function isResumed(options: OpenOptions | undefined): boolean {
   return options?.resuming === true
 }
 
-async function* watch(events: AsyncIterable<TurnEvent>, timed: QuestionMeter, { signal }: AskOptions): AsyncGenerator<TurnEvent> {
-  try {
-    for await (const event of events) {
+function watch(events: AsyncIterable<TurnEvent>, timed: QuestionMeter, { signal }: AskOptions): AsyncIterable<TurnEvent> {
+  return watched(events, {
+    seen(event) {
       if (event.type === 'delta') timed.text()
       else if (event.type === 'done') timed.ended('done')
       else if (event.type === 'failed') timed.ended(event.error.code)
-      yield event
-    }
-  } catch (error) {
-    timed.ended(signal.aborted ? 'cancelled' : toCopilotError(error).code)
-    throw error
-  } finally {
-    // Whoever listened has stopped before the end.
-    timed.ended('cancelled')
-  }
+    },
+    // Whoever listened has stopped before the end, if nothing was told of one.
+    ended: (ending) => timed.ended(ending.how === 'failed' && !signal.aborted ? toCopilotError(ending.error).code : 'cancelled')
+  })
 }
 
 /** The end of a question is also in the log: what went wrong always, what went well for those who look closely. */

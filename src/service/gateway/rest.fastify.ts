@@ -1,9 +1,8 @@
 // The REST dialect: chat, a stream as server-sent events, status and health. Also the HTTP server that Socket.IO sits on.
-import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import { pieceOf } from '../../shared/wire/socket.ts'
 import type { Caller } from '../auth/caller.ts'
 import { bearerToken, refuseTokenInUrl } from '../auth/verifier.ts'
 import { acceptedId, correlated, CORRELATION_HEADER } from '../correlation.ts'
@@ -11,9 +10,10 @@ import { errorFields } from '../logging.ts'
 import { admit, MAX_MESSAGE_BYTES, type Admitted } from './admission.ts'
 import { auditRoutes } from './audit.fastify.ts'
 import { agentRoutes } from './agent.fastify.ts'
-import { createCalls } from './calls.ts'
+import { clientGone, createCalls } from './calls.ts'
 import { consultantRoutes } from './consultantRoutes.fastify.ts'
 import { listen, listenToAll, whole } from './conversation.ts'
+import { createEventStream } from './eventStream.ts'
 import { toRestError, type RestError } from './foreignErrors.ts'
 import type { Door, GatewayParts } from './gateway.ts'
 import { knowledgeRoutes } from './knowledge.fastify.ts'
@@ -30,17 +30,6 @@ export interface RestOptions {
   /** Adds more to the HTTP server before it listens; returns what ends that. */
   readonly attach: (server: Server) => () => Promise<void>
 }
-
-const bodySchema = z.object({
-  message: z.unknown().optional(),
-  context: z.unknown().optional(),
-  user_id: z.unknown().optional(),
-  session_id: z.unknown().optional(),
-  turn_id: z.unknown().optional(),
-  after_seq: z.unknown().optional(),
-  quick_action: z.unknown().optional()
-})
-const SLOW_READER_MS = 60_000
 
 /* oxlint-disable oxc/no-async-endpoint-handlers -- the rule is Express's; Fastify awaits its handlers */
 /** Connections that may wait to be taken in: a thousand at once must not be dropped while the process is busy. */
@@ -122,15 +111,14 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     const end = calls.begin(caller, controller)
     raw.once('close', () => {
       end()
-      controller.abort()
+      if (!raw.writableFinished) controller.abort(clientGone)
     })
     return controller.signal
   }
   const admitted = async (request: FastifyRequest): Promise<{ caller: Caller; asked: Admitted }> => {
     const caller = await callerOf(request)
-    const body = bodySchema.safeParse(request.body)
-    if (!body.success) throw new CopilotError('invalid_request', 'The body must be a JSON object with a message.')
-    const { message, context, user_id: userId, session_id: sessionId, turn_id: turnId, after_seq: afterSeq, quick_action: quickAction } = body.data
+    const { message, context, user_id: userId, session_id: sessionId, ...more } = objectIn(request.body)
+    const { turn_id: turnId, after_seq: afterSeq, quick_action: quickAction } = more
     return { caller, asked: admit({ message, context, userId, sessionId, turnId, afterSeq, quickAction }, caller, newId) }
   }
 
@@ -182,23 +170,26 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
       'x-accel-buffering': 'no',
       'x-correlation-id': request.id
     })
+    const stream = createEventStream(reply.raw, signal)
+    const lines = asked.isNamed ? null : basePieces(messageId)
     try {
       for await (const event of listening.events()) {
         if (event.type === 'failed') throw CopilotError.fromWire(event.error)
         // A client that gave the turn its id reads the numbered events; others get text and an end.
-        if (event.type !== 'delta' && event.type !== 'done' && !asked.isNamed) continue
-        const piece = { content: event.type === 'delta' ? event.text : '', is_final: event.type === 'done', message_id: messageId }
-        await send(reply, `data: ${JSON.stringify(asked.isNamed ? { ...piece, turn_id: turnId, event } : piece)}\n\n`, signal)
+        if (lines === null) stream.say(`data: ${JSON.stringify(pieceOf(event, messageId))}\n\n`)
+        else if (event.type === 'delta') stream.say(lines.text(event.text))
+        else if (event.type === 'done') stream.say(lines.end)
+        if (stream.isFull) await stream.room()
       }
     } catch (error) {
       // Also one who is sent away hears why.
       if (!reply.raw.destroyed) {
         const { status: code, body } = restFailure(error, request.id)
         if (code === 500) logger.error({ correlationId: request.id, turnId, ...errorFields(error) }, 'http.bug')
-        await send(reply, `event: error\ndata: ${JSON.stringify(body)}\n\n`, goneSignal(reply.raw))
+        stream.say(`event: error\ndata: ${JSON.stringify(body)}\n\n`)
       }
     }
-    reply.raw.end()
+    stream.end()
   })
 
   personRoutes(app, parts, callerOf)
@@ -226,22 +217,27 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
   }
 }
 
-/** Aborted when the other end has gone. */
-function goneSignal(emitter: NodeJS.EventEmitter): AbortSignal {
+/** Aborted when the other end has gone before it was answered; not at the end of every call, when nobody listens any more. */
+function goneSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  emitter.once('close', () => controller.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(clientGone)
+  })
   return controller.signal
 }
 
-async function send(reply: FastifyReply, text: string, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || reply.raw.write(text)) return
-  const late = AbortSignal.timeout(SLOW_READER_MS)
-  try {
-    await once(reply.raw, 'drain', { signal: AbortSignal.any([signal, late]) })
-  } catch (error) {
-    if (!signal.aborted && !late.aborted) throw error
-    reply.raw.destroy()
-  }
+/** Throws `invalid_request` for what is not an object. */
+function objectIn(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
+  throw new CopilotError('invalid_request', 'The body must be a JSON object with a message.')
+}
+
+/** Pieces of an answer for a client that knows text and an end: what is the same in each is written once. */
+function basePieces(messageId: string): { readonly text: (content: string) => string; readonly end: string } {
+  const line = (content: string, isFinal: boolean): string =>
+    `data: {"content":${JSON.stringify(content)},"is_final":${isFinal},"message_id":${quotedId}}\n\n`
+  const quotedId = JSON.stringify(messageId)
+  return { text: (content) => line(content, false), end: line('', true) }
 }
 
 function notReady(isDraining: boolean, checks: ReadinessReport['checks']): CopilotError {

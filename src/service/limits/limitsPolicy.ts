@@ -59,10 +59,16 @@ export interface LimitsPolicy {
 }
 
 export function limitsPolicy(file: LimitsFile, fallback: TierName): LimitsPolicy {
+  const tierNamed = (name: TierName): Tier => ({ ...defaultTiers[name], ...definedOf(file.tiers[name]) })
+  const tiers: Readonly<Record<TierName, Tier>> = {
+    FREE: tierNamed('FREE'),
+    STARTER: tierNamed('STARTER'),
+    PROFESSIONAL: tierNamed('PROFESSIONAL'),
+    ENTERPRISE: tierNamed('ENTERPRISE')
+  }
   return {
     tierOf(organisation, named) {
-      const name = file.organisations[organisation]?.tier ?? tierNames.find((known) => known === named?.toUpperCase()) ?? fallback
-      return { ...defaultTiers[name], ...definedOf(file.tiers[name]) }
+      return tiers[file.organisations[organisation]?.tier ?? tierNames.find((known) => known === named?.toUpperCase()) ?? fallback]
     },
     capsOf({ organisation, client }) {
       const own = file.organisations[organisation]

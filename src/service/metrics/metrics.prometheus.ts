@@ -1,6 +1,7 @@
 // The metrics kept by prom-client, in the text format of Prometheus.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { boundedNames, isBroken, type Dialect, type DialectMeter, type Metrics, type Snapshot, type Totals } from './metrics.ts'
+import { createTallies } from './tallies.prometheus.ts'
 
 export interface PrometheusOptions {
   readonly version: string
@@ -28,39 +29,56 @@ function ofProcess(): Registry {
 export function createPrometheusMetrics({ version, monotonic = () => performance.now() }: PrometheusOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
-    new Counter({ name, help, labelNames: [...labelNames], registers })
+  const { counter, histogram } = createTallies(registry)
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
     new Gauge({ name, help, labelNames: [...labelNames], registers })
-  const histogram = <T extends string>(name: string, help: string, buckets: number[], labelNames: readonly T[] = []): Histogram<T> =>
-    new Histogram({ name, help, buckets, labelNames: [...labelNames], registers })
 
   gauge('aside_build_info', 'Always 1; the label says which version runs.', ['version']).set({ version }, 1)
   const connections = gauge('aside_connections', 'Open connections of the sockets, and calls under way of gRPC and REST.', ['dialect'])
-  const messages = counter('aside_messages_total', 'Messages and calls that were read.', ['dialect'])
-  const questions = counter('aside_questions_total', 'Questions that ended, by outcome: done, or the code they failed with.', ['dialect', 'outcome'])
-  const errors = counter('aside_errors_total', 'Errors that clients were told.', ['dialect', 'code'])
-  const handling = histogram('aside_handling_seconds', 'From the question to its being durable.', HANDLING, ['dialect'])
-  const firstText = histogram('aside_first_text_seconds', 'From the question to the first text of its answer.', ANSWERING, ['dialect'])
-  const total = histogram('aside_answer_seconds', 'From the question to the end of its answer.', ANSWERING, ['dialect'])
-  const grpcCalls = counter('aside_grpc_calls_total', 'gRPC calls that ended, by outcome: ok, or the code of the error.', ['method', 'outcome'])
-  const attempts = counter('aside_provider_attempts_total', 'Attempts at an answer.', ['provider', 'model', 'outcome'])
-  const providerFirstText = histogram('aside_provider_first_text_seconds', 'From the attempt to its first text.', ANSWERING, ['provider'])
-  const tokens = counter('aside_tokens_total', 'Tokens of all attempts.', ['provider', 'model', 'direction'])
-  const cost = counter('aside_cost_micro_usd_total', 'What all attempts cost, in millionths of a dollar.', ['provider', 'model'])
-  const unpriced = counter('aside_unpriced_attempts_total', 'Attempts at models of which no price is known: they cost, and stand at nothing.', [
-    'provider',
-    'model'
+  const { of: messages } = counter('aside_messages_total', 'Messages and calls that were read.', ['dialect'])
+  const { of: questions, metric: questionsMetric } = counter(
+    'aside_questions_total',
+    'Questions that ended, by outcome: done, or the code they failed with.',
+    ['dialect', 'outcome']
+  )
+  const { of: errors } = counter('aside_errors_total', 'Errors that clients were told.', ['dialect', 'code'])
+  const { of: handling } = histogram('aside_handling_seconds', 'From the question to its being durable.', {
+    bounds: HANDLING,
+    labelNames: ['dialect']
+  })
+  const { of: firstText } = histogram('aside_first_text_seconds', 'From the question to the first text of its answer.', {
+    bounds: ANSWERING,
+    labelNames: ['dialect']
+  })
+  const { of: total, metric: totalMetric } = histogram('aside_answer_seconds', 'From the question to the end of its answer.', {
+    bounds: ANSWERING,
+    labelNames: ['dialect']
+  })
+  const { of: grpcCalls } = counter('aside_grpc_calls_total', 'gRPC calls that ended, by outcome: ok, or the code of the error.', [
+    'method',
+    'outcome'
   ])
-  const failovers = counter('aside_failovers_total', 'Answers that another model took over.', ['phase'])
-  const switching = histogram('aside_failover_switch_seconds', 'From a failure to the first text of who took over.', ANSWERING)
-  const queueWait = histogram('aside_queue_wait_seconds', 'How long questions waited for a free place.', ANSWERING)
-  const cacheLooks = counter('aside_cache_requests_total', 'Looks into the answer cache.', ['result'])
-  const commits = counter('aside_store_commits_total', 'Commits of the store.')
-  const committed = counter('aside_store_writes_total', 'Writes in those commits: turn logs, messages, ledger.')
-  const committing = histogram('aside_store_commit_seconds', 'How long commits took.', COMMITTING)
-  const redisFaults = counter('aside_redis_errors_total', 'Connections to Redis lost or refused, and commands that failed for it.', ['kind'])
-  const takenUp = counter('aside_turns_taken_up_total', 'Turns that another process had left behind and this one took up.')
+  const { of: attempts } = counter('aside_provider_attempts_total', 'Attempts at an answer.', ['provider', 'model', 'outcome'])
+  const { of: providerFirstText } = histogram('aside_provider_first_text_seconds', 'From the attempt to its first text.', {
+    bounds: ANSWERING,
+    labelNames: ['provider']
+  })
+  const { of: tokens } = counter('aside_tokens_total', 'Tokens of all attempts.', ['provider', 'model', 'direction'])
+  const { of: cost } = counter('aside_cost_micro_usd_total', 'What all attempts cost, in millionths of a dollar.', ['provider', 'model'])
+  const { of: unpriced } = counter(
+    'aside_unpriced_attempts_total',
+    'Attempts at models of which no price is known: they cost, and stand at nothing.',
+    ['provider', 'model']
+  )
+  const { of: failovers } = counter('aside_failovers_total', 'Answers that another model took over.', ['phase'])
+  const switching = histogram('aside_failover_switch_seconds', 'From a failure to the first text of who took over.', { bounds: ANSWERING }).of()
+  const queueWait = histogram('aside_queue_wait_seconds', 'How long questions waited for a free place.', { bounds: ANSWERING }).of()
+  const { of: cacheLooks } = counter('aside_cache_requests_total', 'Looks into the answer cache.', ['result'])
+  const commits = counter('aside_store_commits_total', 'Commits of the store.').of()
+  const committed = counter('aside_store_writes_total', 'Writes in those commits: turn logs, messages, ledger.').of()
+  const committing = histogram('aside_store_commit_seconds', 'How long commits took.', { bounds: COMMITTING }).of()
+  const { of: redisFaults } = counter('aside_redis_errors_total', 'Connections to Redis lost or refused, and commands that failed for it.', ['kind'])
+  const takenUp = counter('aside_turns_taken_up_total', 'Turns that another process had left behind and this one took up.').of()
   const alerts = gauge('aside_alert_firing', '1 while the alert fires.', ['rule'])
   const liveTurns = gauge('aside_turns_live', 'Turns that are being answered.')
   const queueDepth = gauge('aside_queue_depth', 'Questions that wait for a free place at a provider.')
@@ -89,8 +107,8 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
 
   const meterOf = (dialect: Dialect): DialectMeter => {
     const open = connections.labels(dialect)
-    const read = messages.labels(dialect)
-    const [kept, spoke, finished] = [handling.labels(dialect), firstText.labels(dialect), total.labels(dialect)]
+    const read = messages(dialect)
+    const [kept, spoke, finished] = [handling(dialect), firstText(dialect), total(dialect)]
     return {
       dialect,
       connected() {
@@ -101,7 +119,7 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
           isOpen = false
         }
       },
-      message: () => read.inc(),
+      message: () => read.add(),
       question() {
         const startedAt = monotonic()
         const seconds = (): number => (monotonic() - startedAt) / 1_000
@@ -114,43 +132,43 @@ export function createPrometheusMetrics({ version, monotonic = () => performance
             spoke.observe(seconds())
           },
           ended(outcome) {
-            questions.inc({ dialect, outcome })
+            questions(dialect, outcome).add()
             finished.observe(seconds())
           }
         }
       },
-      refused: (code) => errors.inc({ dialect, code })
+      refused: (code) => errors(dialect, code).add()
     }
   }
 
   return {
     at: meterOf,
-    grpcCall: (method, outcome) => grpcCalls.inc({ method, outcome }),
+    grpcCall: (method, outcome) => grpcCalls(method, outcome).add(),
     attempt(figures) {
       const [provider, model] = [providerName(figures.provider), modelName(figures.model)]
-      attempts.inc({ provider, model, outcome: figures.outcome })
-      if (figures.firstTextMs !== null) providerFirstText.observe({ provider }, figures.firstTextMs / 1_000)
-      tokens.inc({ provider, model, direction: 'in' }, figures.inputTokens)
-      tokens.inc({ provider, model, direction: 'out' }, figures.outputTokens)
-      cost.inc({ provider, model }, figures.costMicros)
+      attempts(provider, model, figures.outcome).add()
+      if (figures.firstTextMs !== null) providerFirstText(provider).observe(figures.firstTextMs / 1_000)
+      tokens(provider, model, 'in').add(figures.inputTokens)
+      tokens(provider, model, 'out').add(figures.outputTokens)
+      cost(provider, model).add(figures.costMicros)
     },
     failover(midAnswer, switchMs) {
-      failovers.inc({ phase: midAnswer ? 'mid-answer' : 'before-text' })
+      failovers(midAnswer ? 'mid-answer' : 'before-text').add()
       switching.observe(switchMs / 1_000)
     },
-    unpriced: (provider, model) => unpriced.inc({ provider: providerName(provider), model: modelName(model) }),
+    unpriced: (provider, model) => unpriced(providerName(provider), modelName(model)).add(),
     queueLeft: (waitedMs) => queueWait.observe(waitedMs / 1_000),
-    cache: (hit) => cacheLooks.inc({ result: hit ? 'hit' : 'miss' }),
+    cache: (hit) => cacheLooks(hit ? 'hit' : 'miss').add(),
     commit(jobs, tookMs) {
-      commits.inc()
-      committed.inc(jobs)
+      commits.add()
+      committed.add(jobs)
       committing.observe(tookMs / 1_000)
     },
-    redisFault: (kind) => redisFaults.inc({ kind }),
-    takenUp: (turns) => takenUp.inc(turns),
+    redisFault: (kind) => redisFaults(kind).add(),
+    takenUp: (turns) => takenUp.add(turns),
     alert: (rule, isFiring) => alerts.set({ rule }, isFiring ? 1 : 0),
     watch: (next) => void (look = next),
-    totals: async () => totalsOf(await questions.get(), await total.get()),
+    totals: async () => totalsOf(await questionsMetric.get(), await totalMetric.get()),
     async render(signal) {
       if (look !== null) show(await look(signal))
       const merged = Registry.merge([registry, ofProcess()])
