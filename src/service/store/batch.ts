@@ -34,8 +34,9 @@ export function createBatch<Item, Result>(run: (items: readonly Item[]) => Promi
     }
   }
   const work = async (): Promise<void> => {
-    await nextTick()
     while (waiting.length > 0) {
+      // Who had an answer just now may ask for more.
+      await nextTick()
       const batch = waiting.slice(0, most)
       waiting = waiting.slice(most)
       await step(batch)
