@@ -73,7 +73,8 @@ describe.skipIf(!hasRedisServer)('several processes on one Redis', { timeout: 40
     await Promise.all(Array.from({ length: turns }, () => hear(process.broker, { ...aQuestion(), text: '1 words, 5 ms' }).ended))
     await process.stop()
     const redis = await openRedis({ url: server.url })
-    const stats = await redis.run((client) => client.info('commandstats')).finally(() => redis.stop())
+    const stats = await redis.run((client) => client.info('commandstats'))
+    await redis.stop()
     const calls = (command: string): number => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1])
     // One look at the turn for the question, each append but the first, and the release; and some that were told again at the end.
     expect(calls('hmget')).toBeGreaterThanOrEqual(calls('xadd') + turns)

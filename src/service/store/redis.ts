@@ -9,8 +9,10 @@ import { createRedisSteps, type RedisScript } from './redisSteps.ts'
 export const REDIS_PREFIX = 'aside:'
 
 /** `redisKey('turn', id)` is `aside:turn:<id>`. */
-export function redisKey(...parts: readonly string[]): string {
-  return REDIS_PREFIX + parts.join(':')
+export function redisKey(first: string, ...further: readonly string[]): string {
+  let key = REDIS_PREFIX + first
+  for (const part of further) key += `:${part}`
+  return key
 }
 
 /** The library's client, speaking RESP 2: what the Socket.IO adapter understands. Its listeners are called as it reads. */

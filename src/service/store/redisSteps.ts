@@ -29,6 +29,9 @@ interface Step {
 
 /** In one call, during which Redis listens to nobody else: at some 15 µs each it takes a few ms. */
 const MOST_STEPS = 512
+/** Few steps wait for nothing; many, so that calls take no more than a small part of a core however much is asked. */
+const PACE_MS_PER_STEP = 0.5
+const LONGEST_PACE_MS = 4
 
 /** Before the values of each step: which one it is, and how many keys and values it takes. One that fails takes no other down. */
 const RUN = `
@@ -52,14 +55,15 @@ export function createRedisSteps({ call, translate }: RedisStepsOptions): (lua: 
   const scripts: string[] = []
   let program: RedisProgram | null = null
 
-  const batch = createBatch<Step, readonly unknown[] | ErrorReply>(async (steps) => {
+  const run = async (steps: readonly Step[]): Promise<readonly (readonly unknown[] | ErrorReply)[]> => {
     program ??= programOf(scripts)
     const keys = steps.flatMap((step) => step.keys)
     const values = steps.flatMap((step) => [String(step.script), String(step.keys.length), String(step.values.length), ...step.values])
     const answers = await call(program, keys, values)
     if (!Array.isArray(answers)) throw new TypeError('steps of Redis were not answered one by one')
     return answers.map((answer) => (Array.isArray(answer) ? answer : new ErrorReply(String(answer))))
-  }, MOST_STEPS)
+  }
+  const batch = createBatch(run, MOST_STEPS, (steps) => Math.min(LONGEST_PACE_MS, steps * PACE_MS_PER_STEP))
 
   return (lua) => {
     const script = scripts.push(lua)

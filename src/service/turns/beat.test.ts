@@ -38,7 +38,7 @@ describe('a beat', () => {
     expect(called).toBe(2)
   })
 
-  it('is one frame for few answers, and at most 64 ms for many', () => {
-    expect([0, 1, 16, 40, 64, 1_000].map(pieceBeatMs)).toEqual([16, 16, 16, 40, 64, 64])
+  it('is one frame for few answers, and at most 80 ms for many', () => {
+    expect([0, 1, 8, 20, 40, 1_000].map(pieceBeatMs)).toEqual([16, 16, 16, 40, 80, 80])
   })
 })

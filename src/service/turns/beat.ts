@@ -9,11 +9,12 @@ export interface Beat {
 /** One frame, since no window paints more often. */
 const LEAST_MS = 16
 /** Text still seems to flow. */
-const MOST_MS = 64
+const MOST_MS = 80
+const MS_PER_TURN = 2
 
-/** For pieces of text that somebody reads along: quick while few answers are under way, then a ms for each. */
+/** For pieces of text that somebody reads along: quick while few answers are under way, slower the more there are. */
 export function pieceBeatMs(liveTurns: number): number {
-  return Math.min(MOST_MS, Math.max(LEAST_MS, liveTurns))
+  return Math.min(MOST_MS, Math.max(LEAST_MS, liveTurns * MS_PER_TURN))
 }
 
 /** For answers that nobody reads along. */
