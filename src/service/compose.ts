@@ -193,7 +193,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   const { log, broker, personal } =
     redis === null
       ? { log: stores.turnLog, broker: createBroker({ ...answeringTurns, log: stores.turnLog }), personal: [] }
-      : await composeTurns({ ...answeringTurns, redis, sealer: sharedSealer(keys, 'turns'), onTakenUp: metrics.takenUp }, started)
+      : await composeTurns({ ...answeringTurns, redis, sealer: await sharedSealer(keys, 'turns'), onTakenUp: metrics.takenUp }, started)
 
   await learnPack(knowledge, resources, logger)
   await prune(log, clock)

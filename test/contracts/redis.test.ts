@@ -109,6 +109,33 @@ describe.skipIf(!hasRedisServer)('a connection to Redis', () => {
     await expect(wrong([], [])).rejects.not.toHaveProperty('code')
   })
 
+  it('sends scripts that are asked for together in one call, in order, each with its own answer and its own fault', async () => {
+    await using server = await startRedis()
+    await using connection = await opened(server.url)
+    const push = connection.script("return redis.call('RPUSH', KEYS[1], ARGV[1])")
+    const pair = connection.script("return { redis.call('LRANGE', KEYS[1], 0, -1), redis.call('EXISTS', KEYS[2]) }")
+    const nothing = connection.script('return false')
+    const list = redisKey('list')
+    // Redis learns the script first.
+    await push([list], ['zero'])
+    await connection.run((redis) => redis.configResetStat())
+    const wrong = redisKey('wrong')
+    const answers = await Promise.allSettled([
+      connection.run((redis) => redis.set(wrong, 'text')).then(() => push([wrong], ['x'])),
+      push([list], ['one']),
+      pair([list, redisKey('nowhere')], []),
+      nothing([], []),
+      push([list], ['two'])
+    ])
+    expect(answers.slice(1)).toEqual([2, [['zero', 'one'], 0], null, 3].map((value) => ({ status: 'fulfilled', value })))
+    expect(answers[0]).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('WRONGTYPE') } })
+    await Promise.allSettled([...Array.from({ length: 1_000 }, (_, index) => push([list], [`${index}`])), push([wrong], ['x'])])
+    expect(await connection.run((redis) => redis.lLen(list))).toBe(1_003)
+    const commands = await connection.run((redis) => redis.info('commandstats'))
+    // The first, the one that came late, and three of at most 512 steps.
+    expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(commands)?.[1])).toBeLessThanOrEqual(5)
+  })
+
   it('says when Redis is full', async () => {
     await using server = await startRedis({ settings: ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'] })
     await using connection = await opened(server.url)
@@ -118,6 +145,9 @@ describe.skipIf(!hasRedisServer)('a connection to Redis', () => {
       code: 'unavailable',
       message: `Redis at 127.0.0.1:${server.port} is full (maxmemory). What was saved is kept; give it more memory.`
     })
+    const set = connection.script("return redis.call('SET', KEYS[1], 'x')")
+    const [first, second] = await Promise.allSettled([set([redisKey('a')], []), set([redisKey('b')], [])])
+    for (const answer of [first, second]) expect(answer).toMatchObject({ reason: { code: 'unavailable', details: { reason: 'OOM' } } })
   })
 
   it('stops at once, also with a blocked read and with Redis away', async () => {

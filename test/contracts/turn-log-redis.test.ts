@@ -5,6 +5,7 @@ import { openRedis, type RedisConnection } from '../../src/service/store/redis.t
 import { CopilotError } from '../../src/shared/errors.ts'
 import { createHeldTurns, type HeldTurns } from '../../src/service/turns/heldTurns.ts'
 import { createPatience } from '../../src/service/turns/patience.ts'
+import { APPEND } from '../../src/service/turns/turnKeys.ts'
 import { createRedisTurnLog, type RedisTurnLog } from '../../src/service/turns/turnLog.redis.ts'
 import type { TurnRecord } from '../../src/service/turns/turnLog.ts'
 import { numbered } from '../fakes/arbitraries.ts'
@@ -95,7 +96,7 @@ describe.skipIf(!hasRedisServer)('turn log in Redis', () => {
         const run = under.redis.script(lua)
         return async (keys, values) => {
           const reply = await run(keys, values)
-          if (lua.includes('XADD') && lost++ === 0) throw new CopilotError('unavailable', 'The connection broke.')
+          if (lua === APPEND && lost++ === 0) throw new CopilotError('unavailable', 'The connection broke.')
           return reply
         }
       }

@@ -38,6 +38,20 @@ export function turnLogContract(make: () => Promise<TurnLogUnderTest>): void {
     expect(await under.log.find(first.turnId)).toEqual({ ...first, lastSeq: 0, hasText: false, ended: false })
   })
 
+  it('opens a turn with its first event, which the next ones follow', async () => {
+    await using under = await make()
+    const own = record()
+    const [accepted, ...rest] = turn(own.turnId)
+    if (accepted?.type !== 'accepted') throw new TypeError('a turn begins with accepted')
+    expect(await under.log.open(own, accepted)).toBe(true)
+    expect(await under.log.open(own, { ...accepted, messageId: 'another' })).toBe(false)
+    expect(await under.log.find(own.turnId)).toEqual({ ...own, lastSeq: 1, hasText: false, ended: false })
+    expect(await under.log.read(own.turnId, 0)).toEqual([accepted])
+    await expect(under.log.append(own.turnId, [accepted])).rejects.toThrow(RangeError)
+    await under.log.append(own.turnId, rest)
+    expect(await under.log.read(own.turnId, 0)).toEqual([accepted, ...rest])
+  })
+
   it('gives back exactly what was appended, from any position, however it was cut into appends', async () => {
     await using under = await make()
     await fc.assert(

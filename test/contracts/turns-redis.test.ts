@@ -66,6 +66,21 @@ describe.skipIf(!hasRedisServer)('several processes on one Redis', { timeout: 40
     await redis.stop()
   })
 
+  it('tell Redis once of each turn that they let go of, however many end at once', async () => {
+    await using process = await startTurns(server.url, wordsAgent())
+    await process.redis.run((client) => client.configResetStat())
+    const turns = 100
+    await Promise.all(Array.from({ length: turns }, () => hear(process.broker, { ...aQuestion(), text: '1 words, 5 ms' }).ended))
+    await process.stop()
+    const redis = await openRedis({ url: server.url })
+    const stats = await redis.run((client) => client.info('commandstats'))
+    await redis.stop()
+    const calls = (command: string): number => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1])
+    // One look at the turn for the question, each append but the first, and the release; and some that were told again at the end.
+    expect(calls('hmget')).toBeGreaterThanOrEqual(calls('xadd') + turns)
+    expect(calls('hmget')).toBeLessThan(calls('xadd') + 3 * turns)
+  })
+
   it('tell a turn live to whoever asks for it, from wherever they left off, byte for byte the same', async () => {
     const agent = toldAgent()
     await using one = await startTurns(server.url, agent)

@@ -5,6 +5,7 @@ import { CopilotError } from '../../shared/errors.ts'
 import { finishReasons } from '../../shared/turn.ts'
 import type { Sealer } from '../keys/sealer.ts'
 import { redisKey, type RedisConnection } from '../store/redis.ts'
+import type { RedisReply } from '../store/redisSteps.ts'
 import type { AnswerCache, CachedAnswer } from './answerCache.ts'
 
 export interface RedisCacheOptions {
@@ -59,6 +60,8 @@ end
 redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
 return 1
 `
+/** Alone, it would be a command: as a script it travels with those of others. */
+const GET = `return redis.call('GET', KEYS[1])`
 const answerSchema = z.object({
   text: z.string(),
   finish: z.enum(finishReasons),
@@ -71,7 +74,7 @@ const answerSchema = z.object({
 
 /** `redis` is the caller's to stop. */
 export function createRedisAnswerCache({ redis, ttlMs, sealer, onAway, most = MOST }: RedisCacheOptions): AnswerCache {
-  const [dropScript, keepScript, noteScript] = [redis.script(DROP), redis.script(KEEP), redis.script(NOTE)]
+  const [dropScript, keepScript, noteScript, getScript] = [redis.script(DROP), redis.script(KEEP), redis.script(NOTE), redis.script(GET)]
   let isAway = false
 
   const begins = (userId: string): string => redisKey('ai_response', userId, '')
@@ -79,8 +82,8 @@ export function createRedisAnswerCache({ redis, ttlMs, sealer, onAway, most = MO
   /** Bound to user and question, so that none is ever opened as another's, however ids are written. */
   const contextOf = (userId: string, hash: string): string => JSON.stringify(['ai_response', userId, hash])
 
-  const open = async (userId: string, hash: string, sealed: string | null): Promise<CachedAnswer | null> => {
-    if (sealed === null) return null
+  const open = async (userId: string, hash: string, sealed: RedisReply): Promise<CachedAnswer | null> => {
+    if (typeof sealed !== 'string') return null
     try {
       return answerSchema.parse(JSON.parse(await sealer.open(sealed, contextOf(userId, hash))))
     } catch (error) {
@@ -103,7 +106,7 @@ export function createRedisAnswerCache({ redis, ttlMs, sealer, onAway, most = MO
   }
 
   return {
-    get: (userId, hash) => orNothing(async () => await open(userId, hash, await redis.run((client) => client.get(begins(userId) + hash))), null),
+    get: (userId, hash) => orNothing(async () => await open(userId, hash, await getScript([begins(userId) + hash], [])), null),
     set: (userId, hash, answer) =>
       orNothing(async () => {
         const sealed = await sealer.seal(JSON.stringify(answer), contextOf(userId, hash))

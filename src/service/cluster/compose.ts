@@ -56,7 +56,12 @@ export async function composeCluster(parts: ClusterParts, started: AsyncDisposab
   return {
     limitStore: createRedisLimitStore({ redis, alone: alone.limitStore, onAway: away('limits') }),
     answering,
-    answerCache: createRedisAnswerCache({ redis, ttlMs: cacheTtlMs, sealer: sharedSealer(keys, 'answer cache'), onAway: away('cached answers') }),
+    answerCache: createRedisAnswerCache({
+      redis,
+      ttlMs: cacheTtlMs,
+      sealer: await sharedSealer(keys, 'answer cache'),
+      onAway: away('cached answers')
+    }),
     fanout,
     socketAdapter: sockets.adapter
   }

@@ -33,9 +33,9 @@ describe('a shared sealer', () => {
     await using folder = await tempFolder()
     await using other = await tempFolder()
     const [here, there, stranger] = [await signingKeys(folder.path), await signingKeys(folder.path), await signingKeys(other.path)]
-    const sealed = await sharedSealer(here, 'p').seal('words', 'c')
-    expect(await sharedSealer(there, 'p').open(sealed, 'c')).toBe('words')
-    for (const another of [sharedSealer(there, 'q'), sharedSealer(stranger, 'p')]) {
+    const sealed = await (await sharedSealer(here, 'p')).seal('words', 'c')
+    expect(await (await sharedSealer(there, 'p')).open(sealed, 'c')).toBe('words')
+    for (const another of [await sharedSealer(there, 'q'), await sharedSealer(stranger, 'p')]) {
       await expect(another.open(sealed, 'c')).rejects.toMatchObject({ code: 'invalid_request' })
     }
   })

@@ -34,6 +34,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 `
+const GIVE_BACK = `return redis.call('ZREM', KEYS[1], ARGV[1])`
 const RENEW = `${NOW}
 for i, key in ipairs(KEYS) do
   redis.call('ZADD', key, now + ARGV[1], ARGV[i + 1])
@@ -44,7 +45,7 @@ return 1
 
 /** `redis` is the caller's to stop. */
 export function createRedisAnswering({ redis, alone, newId, onAway, leaseMs = LEASE_MS }: RedisAnsweringOptions): SharedAnswering {
-  const [beginScript, renewScript] = [redis.script(BEGIN), redis.script(RENEW)]
+  const [beginScript, renewScript, giveBackScript] = [redis.script(BEGIN), redis.script(RENEW), redis.script(GIVE_BACK)]
   /** Leases of this process and the keys they are under. */
   const held = new Map<string, string>()
   let isAway = false
@@ -65,7 +66,7 @@ export function createRedisAnswering({ redis, alone, newId, onAway, leaseMs = LE
   const giveBack = (lease: string, key: string): void => {
     held.delete(lease)
     // Where it can't be said, the lease runs out by itself.
-    redis.run((client) => client.zRem(key, lease)).catch(noteAway)
+    giveBackScript([key], [lease]).catch(noteAway)
   }
   const renewing = setInterval(() => void renew(), leaseMs / 3)
   renewing.unref()

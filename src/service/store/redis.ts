@@ -1,24 +1,22 @@
 // The way to Redis, for services of several processes: one connection that comes back by itself, says in one sentence what is
 // wrong with it, and refuses at once while Redis is away instead of letting commands pile up.
-import { createHash } from 'node:crypto'
-import { createClient, ErrorReply, type RedisArgument } from 'redis'
+import { createClient, ErrorReply } from 'redis'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Random } from '../../shared/kit/clock.ts'
+import { createRedisSteps, type RedisScript } from './redisSteps.ts'
 
 /** Every key and channel of ours begins with it, so that the database can be shared. */
 export const REDIS_PREFIX = 'aside:'
 
 /** `redisKey('turn', id)` is `aside:turn:<id>`. */
-export function redisKey(...parts: readonly string[]): string {
-  return REDIS_PREFIX + parts.join(':')
+export function redisKey(first: string, ...further: readonly string[]): string {
+  let key = REDIS_PREFIX + first
+  for (const part of further) key += `:${part}`
+  return key
 }
 
 /** The library's client, speaking RESP 2: what the Socket.IO adapter understands. Its listeners are called as it reads. */
 export type RedisClient = ReturnType<typeof newClient>
-
-/** What a script answers: integers, strings, lists of those, nothing. */
-export type RedisReply = number | string | null | readonly RedisReply[]
-export type RedisScript = (keys: readonly string[], values: readonly RedisArgument[]) => Promise<RedisReply>
 
 export interface RedisConnection {
   /** For libraries that want the client itself, and for subscriptions on a duplicate. Our own commands go through `run`. */
@@ -33,7 +31,7 @@ export interface RedisConnection {
    * not to be written to; whether a command that was on its way has been carried out is not known then.
    */
   run<T>(command: (client: RedisClient) => Promise<T>, options?: { readonly withinMs?: number }): Promise<T>
-  /** A script of Lua, which runs as one step; sent whole once, then by its name. Rejects like `run`. */
+  /** A script of Lua, which runs as one step; scripts asked for one shortly after another travel together, in order. Rejects like `run`. */
   script(lua: string): RedisScript
   /** Calls back each time the connection is there again after it was lost; the result ends it. */
   onBack(listener: () => void): () => void
@@ -122,6 +120,21 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
     }
   }
 
+  const script = createRedisSteps({
+    translate: failed,
+    call: ({ name, text }, keys, values) =>
+      run(async (redis) => {
+        const given = { keys, arguments: values }
+        try {
+          return await redis.evalSha(name, given)
+        } catch (error) {
+          // Redis forgets scripts when it starts again.
+          if (error instanceof ErrorReply && error.message.startsWith('NOSCRIPT')) return await redis.eval(text, given)
+          throw error
+        }
+      })
+  })
+
   return {
     client,
     address,
@@ -132,21 +145,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
     get steadyMs() {
       return readyAt === null || !client.isReady ? 0 : monotonic() - readyAt
     },
-    script(lua) {
-      const name = createHash('sha1').update(lua).digest('hex')
-      return async (keys, values) => {
-        const rest = { keys: [...keys], arguments: [...values] }
-        return await run(async (redis) => {
-          try {
-            return asReply(await redis.evalSha(name, rest))
-          } catch (error) {
-            // Redis forgets scripts when it starts again.
-            if (error instanceof ErrorReply && error.message.startsWith('NOSCRIPT')) return asReply(await redis.eval(lua, rest))
-            throw error
-          }
-        })
-      }
-    },
+    script,
     onBack(listener) {
       backListeners.add(listener)
       return () => backListeners.delete(listener)
@@ -254,10 +253,4 @@ const refusals: Readonly<Record<string, string>> = {
   LOADING: 'is still reading its data. Try again in a moment.',
   BUSY: 'is busy with a script. Try again in a moment.',
   MASTERDOWN: 'has lost the one it follows. Set REDIS_URL to the one that takes writes.'
-}
-
-function asReply(reply: unknown): RedisReply {
-  if (reply === null || typeof reply === 'number' || typeof reply === 'string') return reply
-  if (Array.isArray(reply)) return reply.map(asReply)
-  throw new TypeError(`a script answered with ${typeof reply}`)
 }

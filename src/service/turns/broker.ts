@@ -6,10 +6,11 @@ import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
 import type { Agent, AgentEvent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
+import { createBeat, pieceBeatMs, WHOLE_BEAT_MS } from './beat.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import { createLoneOwnership, type TurnOwnership } from './ownership.ts'
 import { createRetrace } from './retrace.ts'
-import type { LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
+import type { Accepted, LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
 import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
 
 export interface OpenTurn {
@@ -91,6 +92,7 @@ export function createBroker(options: BrokerOptions): Broker {
   /** Turns that are being opened or answered; without an end in the log, one that another process answers. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
+  const beats = { stream: createBeat(() => pieceBeatMs(running.size)), whole: createBeat(() => WHOLE_BEAT_MS) }
   let stopping = false
 
   const run = async (turn: LiveTurn, controller: AbortController, past: readonly TurnEvent[], delivery: Delivery): Promise<void> => {
@@ -150,7 +152,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const resume = async (known: LoggedTurn): Promise<Running> => {
     const past = await log.read(known.turnId, 0)
     const controller = new AbortController()
-    const turn = createLiveTurn(known, { log, clock, past, onLost: () => controller.abort(faults.unheard()) })
+    const turn = createLiveTurn(known, { log, clock, past, beat: beats.stream, onLost: () => controller.abort(faults.unheard()) })
     if (canBeAskedAgain(past)) {
       if (past.length === 0) turn.emit({ type: 'accepted', messageId: known.messageId })
       else turn.emit({ type: 'notice', kind: 'resumed', text: 'The service was restarted; the question was asked again.' })
@@ -171,13 +173,17 @@ export function createBroker(options: BrokerOptions): Broker {
     if (entries.size > mostTurns) throw faults.busy()
     const release = caller === undefined ? undefined : await admit?.(caller)
     const record: TurnRecord = { turnId: question.turnId, userId, messageId: newId(), question, createdAt: clock.now() }
-    // Asked for in the same tick, both are in the same commit.
-    const opening = log.open(record)
+    const { turnId, messageId, createdAt: at } = record
+    const isWhole = delivery === 'whole'
+    const accepted: Accepted = { type: 'accepted', messageId, turnId, seq: 1, at }
+    // Who reads along is told of it at once; who waits for the whole has it with the rest. Asked for in the same tick, both are in the
+    // same commit.
+    const opening = isWhole ? log.open(record) : log.open(record, accepted)
     const opened = Promise.all([opening.then(onlyIfNew), agent.receive(record)])
     const controller = new AbortController()
     const onLost = (): void => controller.abort(faults.unheard())
-    const turn = createLiveTurn(record, { log, clock, past: [], isWhole: delivery === 'whole', opened, onLost })
-    turn.emit({ type: 'accepted', messageId: record.messageId })
+    const turn = createLiveTurn(record, { log, clock, past: isWhole ? [] : [accepted], beat: beats[delivery], isWhole, opened, onLost })
+    if (isWhole) turn.emit({ type: 'accepted', messageId })
     let entry: Running | null = null
     try {
       // The answer is begun while the disk is busy with the question; nobody hears of it before the question is durable. Where
@@ -253,7 +259,7 @@ export function createBroker(options: BrokerOptions): Broker {
     if (!(await ownership.claim(turnId))) return await ownership.end(known, { letGo })
     // Left unfinished by a store that refused: there is nobody to stop, only an end to write.
     return await orLetGo(turnId, async () => {
-      const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0) })
+      const turn = createLiveTurn(known, { log, clock, past: await log.read(turnId, 0), beat: beats.stream })
       const isCancelled = await cancelRunning({ turn, controller: new AbortController(), finished: Promise.resolve() })
       ownership.release(turnId)
       return isCancelled

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { aQuestion, collect, fakeClock, never } from '../../../test/fakes/service-parts.ts'
 import type { TurnEvent } from '../../shared/turn.ts'
+import { createBeat } from './beat.ts'
 import { createLiveTurn } from './liveTurn.ts'
 import type { TurnLog } from './turnLog.ts'
 import { createMemoryTurnLog } from './turnLog.memory.ts'
@@ -19,7 +20,7 @@ async function turn(isWhole: boolean) {
   const question = aQuestion()
   const record = { turnId: question.turnId, userId: 'anna', messageId: 'm', question, createdAt: 1 }
   await log.open(record)
-  return { batches, live: createLiveTurn(record, { log, clock: fakeClock(), past: [], isWhole }) }
+  return { batches, live: createLiveTurn(record, { log, clock: fakeClock(), past: [], isWhole, beat: createBeat(() => 16) }) }
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

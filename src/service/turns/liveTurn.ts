@@ -2,8 +2,10 @@
 import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
+import type { Beat } from './beat.ts'
 import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
+import { createWake } from './wake.ts'
 import { createWholeText } from './wholeText.ts'
 
 export interface LiveTurn {
@@ -27,20 +29,20 @@ export interface LiveTurnOptions {
   readonly clock: Clock
   /** What the log already holds of the turn. */
   readonly past: readonly TurnEvent[]
-  /** Nobody reads along: what is emitted may wait a moment for more, so that the log is written less often. Absent: false. */
+  /** What is emitted waits for it, so that the log is written less often; but for what presses. */
+  readonly beat: Beat
+  /** Nobody reads along: nothing but the end presses. Absent: false. */
   readonly isWhole?: boolean
   /** Called when the log refuses: nobody hears what is emitted after that. */
   readonly onLost?: () => void
-  /** Resolves when the turn is in the log; absent: it is. Nothing is written before, and nothing at all when it rejects. */
+  /**
+   * Resolves when the turn is in the log with its `past`; absent: it is. Nothing is written before, and nothing at all when it rejects.
+   * Nobody may listen before.
+   */
   readonly opened?: Promise<unknown>
 }
 
-/** How long an event of a whole answer waits for the next ones, in ms. The end never waits. */
-const WHOLE_WAIT_MS = 50
-/** The same for pieces of text after the first, and for what leads to it: one frame, since no window paints more often. */
-const PIECE_WAIT_MS = 16
-
-export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole = false, opened, onLost }: LiveTurnOptions): LiveTurn {
+export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isWhole = false, opened, onLost }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
   const durable: TurnEvent[] = [...past]
   let pending: TurnEvent[] = []
@@ -48,6 +50,8 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   let ended = past.some(isTerminal)
   let lost: CopilotError | null = null
   let writing: Promise<void> | null = null
+  /** Whether its first event, or that it goes on, has been told. */
+  let isBegun = opened !== undefined && past.length > 0
   let hasWrittenText = past.some((event) => event.type === 'delta')
   /** Ends the wait for more. */
   let hurry: (() => void) | null = null
@@ -67,13 +71,14 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
       wake()
     }
     while (pending.length > 0 && lost === null) {
-      if (!isPressing()) await moreToCome(isWhole ? WHOLE_WAIT_MS : PIECE_WAIT_MS)
+      if (!isPressing()) await moreToCome()
       if (lost !== null) break
       const batch = pending
       pending = []
       try {
         await log.append(record.turnId, batch)
         durable.push(...batch)
+        isBegun = true
         hasWrittenText ||= batch.some((event) => event.type === 'delta')
       } catch (error) {
         lost ??= toCopilotError(error)
@@ -87,18 +92,18 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
   /** The end; and for one who reads along what begins the turn, or tells that it has begun again, and the first text. */
   const isPressing = (): boolean => {
     if (ended || isWhole) return ended
-    return durable.length === past.length || (!hasWrittenText && pending.some(({ type }) => type === 'delta'))
+    return !isBegun || (!hasWrittenText && pending.some(({ type }) => type === 'delta'))
   }
 
-  /** Until something presses, or for a moment. */
-  const moreToCome = (waitMs: number): Promise<void> =>
+  /** Until something presses, or to the next beat. */
+  const moreToCome = (): Promise<void> =>
     new Promise((resolve) => {
       const go = (): void => {
-        clearTimeout(timer)
+        endWait()
         hurry = null
         resolve()
       }
-      const timer = setTimeout(go, waitMs)
+      const endWait = beat.next(go)
       hurry = go
     })
 
@@ -110,17 +115,6 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     writing ??= write()
     if (hurry !== null && isPressing()) hurry()
   }
-
-  const changed = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      const waker = (): void => {
-        wakers.delete(waker)
-        signal.removeEventListener('abort', waker)
-        resolve()
-      }
-      wakers.add(waker)
-      signal.addEventListener('abort', waker, { once: true })
-    })
 
   return {
     record,
@@ -153,20 +147,28 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, isWhole =
     },
     async *events({ signal, afterSeq = 0 }) {
       let position = afterSeq
-      for (;;) {
-        if (signal.aborted) throw faults.left()
-        const event = durable[position]
-        if (event !== undefined) {
-          position += 1
-          yield event
-          if (isTerminal(event)) return
-        } else if (lost !== null) {
-          throw lost
-        } else if (ended && position >= lastSeq) {
-          return
-        } else {
-          await changed(signal)
+      const bell = createWake()
+      wakers.add(bell.ring)
+      signal.addEventListener('abort', bell.ring)
+      try {
+        for (;;) {
+          if (signal.aborted) throw faults.left()
+          const event = durable[position]
+          if (event !== undefined) {
+            position += 1
+            yield event
+            if (isTerminal(event)) return
+          } else if (lost !== null) {
+            throw lost
+          } else if (ended && position >= lastSeq) {
+            return
+          } else {
+            await bell.rung()
+          }
         }
+      } finally {
+        wakers.delete(bell.ring)
+        signal.removeEventListener('abort', bell.ring)
       }
     }
   }

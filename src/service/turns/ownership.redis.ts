@@ -80,13 +80,13 @@ export async function openRedisOwnership(options: RedisOwnershipOptions): Promis
   const renew = async (): Promise<void> => {
     await redis.run((client) => client.set(turnKeys.lease(held.owner), '1', { expiration: { type: 'PX', value: leaseMs } }))
   }
-  const tellReleased = async (): Promise<void> => {
-    await Promise.all(
-      [...released].map(async ([turnId, fence]) => {
-        await releaseTurn([turnKeys.turn(turnId), turnKeys.left, turnKeys.news(turnId)], [held.owner, fence, turnId])
-        if (released.get(turnId) === fence) released.delete(turnId)
-      })
-    )
+  const tellReleased = async (turnId: string, fence: string): Promise<void> => {
+    await releaseTurn([turnKeys.turn(turnId), turnKeys.left, turnKeys.news(turnId)], [held.owner, fence, turnId])
+    if (released.get(turnId) === fence) released.delete(turnId)
+  }
+  /** Also what Redis was told already and has not answered yet: its answer may be lost. */
+  const tellAllReleased = async (): Promise<void> => {
+    await Promise.all([...released].map(([turnId, fence]) => tellReleased(turnId, fence)))
   }
   const sweepOnce = async (): Promise<void> => {
     if (takeUp === null || handingOver.signal.aborted) return
@@ -109,7 +109,7 @@ export async function openRedisOwnership(options: RedisOwnershipOptions): Promis
       if (claiming.has(turnId)) held.doubt(turnId)
       else released.set(turnId, '')
     }
-    tellReleased().catch(failed('turns.release'))
+    tellAllReleased().catch(failed('turns.release'))
     news.ring()
     // An answer that is being taken up may take its time; the lease can't.
     sweep()
@@ -154,7 +154,7 @@ export async function openRedisOwnership(options: RedisOwnershipOptions): Promis
       if (fence === undefined) return
       held.drop(turnId)
       released.set(turnId, String(fence))
-      tellReleased().catch(failed('turns.release'))
+      tellReleased(turnId, String(fence)).catch(failed('turns.release'))
     },
     follow: (turn, asked) => follow(turn, asked, following),
     async end(turn, { letGo }) {
@@ -196,7 +196,7 @@ export async function openRedisOwnership(options: RedisOwnershipOptions): Promis
       clearTimeout(timer)
       await sweeping
       try {
-        await tellReleased()
+        await tellAllReleased()
         await redis.run((client) => Promise.all([client.unlink(turnKeys.lease(held.owner)), client.publish(turnKeys.left, '')]))
       } catch (error) {
         failed('turns.lease')(error)

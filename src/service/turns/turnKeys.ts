@@ -23,11 +23,23 @@ export const turnKeys = {
   asked: (owner: string) => redisKey('process', owner, 'asked')
 }
 
-/** KEYS turn, unfinished, all, of the user. ARGV record, createdAt, turn id, kept ms, owner. 1: it is new, with fence 1. */
+/** KEYS turn. Record, last number, has text, ended; nothing where there is no turn. */
+export const FIND = `
+local turn = redis.call('HMGET', KEYS[1], 'r', 's', 't', 'e')
+return turn[1] and turn`
+
+/**
+ * KEYS turn, unfinished, all, of the user, events. ARGV record, createdAt, turn id, kept ms, owner, first event or nothing. 1: it is
+ * new, with fence 1.
+ */
 export const OPEN = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'r', ARGV[1], 's', 0, 't', 0, 'e', 0, 'o', ARGV[5], 'f', 1)
+redis.call('HSET', KEYS[1], 'r', ARGV[1], 's', ARGV[6] == '' and 0 or 1, 't', 0, 'e', 0, 'o', ARGV[5], 'f', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if ARGV[6] ~= '' then
+  redis.call('XADD', KEYS[5], '1-0', 'e', ARGV[6])
+  redis.call('PEXPIRE', KEYS[5], ARGV[4])
+end
 for key = 2, 4 do redis.call('ZADD', KEYS[key], ARGV[2], ARGV[3]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', '(' .. (tonumber(ARGV[2]) - tonumber(ARGV[4])))
 redis.call('PEXPIRE', KEYS[4], ARGV[4])

@@ -6,10 +6,11 @@ export function createMemoryTurnLog(): TurnLog {
   const turns = new Map<string, { turn: LoggedTurn; events: TurnEvent[] }>()
   return {
     find: (turnId) => Promise.resolve(turns.get(turnId)?.turn ?? null),
-    open(record) {
-      if (turns.has(record.turnId)) return Promise.resolve(false)
-      turns.set(record.turnId, { turn: { ...record, lastSeq: 0, hasText: false, ended: false }, events: [] })
-      return Promise.resolve(true)
+    open: async (record, accepted) => {
+      if (turns.has(record.turnId)) return false
+      const events = accepted === undefined ? [] : [accepted]
+      turns.set(record.turnId, { turn: { ...record, lastSeq: events.length, hasText: false, ended: false }, events })
+      return true
     },
     append: async (turnId, events) => {
       const kept = turns.get(turnId)

@@ -7,7 +7,7 @@ import type { Sealer } from '../keys/sealer.ts'
 import type { RedisConnection } from '../store/redis.ts'
 import type { HeldTurns } from './heldTurns.ts'
 import type { Patience } from './patience.ts'
-import { APPEND, OPEN, turnKeys } from './turnKeys.ts'
+import { APPEND, FIND, OPEN, turnKeys } from './turnKeys.ts'
 import { afterAppend, TURN_KEPT_MS, type LoggedTurn, type TurnLog } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
 
@@ -27,13 +27,14 @@ export interface RedisTurnLog extends TurnLog {
   erase(userId: string): Promise<number>
 }
 
+const foundSchema = z.tuple([z.string(), z.string(), z.string(), z.string()])
 const recordSchema = z.object({ userId: z.string(), messageId: z.string(), question: questionSchema, createdAt: z.number() })
 const eventsSchema = z.array(turnEventSchema)
 /** Turns in one round trip, where many are read or forgotten. */
 const AT_ONCE = 500
 
 export function createRedisTurnLog({ redis, held, patience, sealer }: RedisTurnLogOptions): RedisTurnLog {
-  const [openTurn, appendEvents] = [redis.script(OPEN), redis.script(APPEND)]
+  const [findTurn, openTurn, appendEvents] = [redis.script(FIND), redis.script(OPEN), redis.script(APPEND)]
   let appends = 0
 
   const seal = async (json: string, context: string): Promise<string> => (sealer === null ? json : await sealer.seal(json, context))
@@ -46,8 +47,9 @@ export function createRedisTurnLog({ redis, held, patience, sealer }: RedisTurnL
   }
 
   const find = async (turnId: string): Promise<LoggedTurn | null> => {
-    const [record, lastSeq, hasText, ended] = await redis.run((client) => client.hmGet(turnKeys.turn(turnId), ['r', 's', 't', 'e']))
-    if (record === null || record === undefined) return null
+    const found = await findTurn([turnKeys.turn(turnId)], [])
+    if (found === null) return null
+    const [record, lastSeq, hasText, ended] = foundSchema.parse(found)
     const { userId, messageId, question, createdAt } = recordSchema.parse(await opened(record, turnId))
     return { turnId, userId, messageId, question, createdAt, lastSeq: Number(lastSeq), hasText: hasText === '1', ended: ended === '1' }
   }
@@ -99,11 +101,12 @@ export function createRedisTurnLog({ redis, held, patience, sealer }: RedisTurnL
     find,
     append,
     turnsOf,
-    async open({ turnId, userId, messageId, question, createdAt }) {
-      const keys = [turnKeys.turn(turnId), turnKeys.unfinished, turnKeys.all, turnKeys.ofUser(userId)]
+    async open({ turnId, userId, messageId, question, createdAt }, accepted) {
+      const keys = [turnKeys.turn(turnId), turnKeys.unfinished, turnKeys.all, turnKeys.ofUser(userId), turnKeys.events(turnId)]
       const record = await seal(JSON.stringify({ userId, messageId, question, createdAt }), turnId)
+      const first = accepted === undefined ? '' : await seal(JSON.stringify([accepted]), `${turnId} 1`)
       try {
-        const isNew = (await openTurn(keys, [record, String(createdAt), turnId, String(TURN_KEPT_MS), held.owner])) === 1
+        const isNew = (await openTurn(keys, [record, String(createdAt), turnId, String(TURN_KEPT_MS), held.owner, first])) === 1
         if (isNew) held.take(turnId, 1)
         return isNew
       } catch (error) {

@@ -69,10 +69,12 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
       await writer.settled()
       return fromRow(row)
     },
-    open: (record) =>
+    open: (record, accepted) =>
       writer.write(() => {
         const { turnId, userId, messageId, question, createdAt } = record
-        return insert.run(turnId, userId, question.sessionId, messageId, JSON.stringify(question), createdAt).changes === 1
+        const isNew = insert.run(turnId, userId, question.sessionId, messageId, JSON.stringify(question), createdAt).changes === 1
+        if (isNew && accepted !== undefined) append(turnId, [accepted])
+        return isNew
       }),
     append: (turnId, events) => writer.write(() => append(turnId, events)),
     read: async (turnId, afterSeq) => {

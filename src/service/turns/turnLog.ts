@@ -14,6 +14,8 @@ export interface TurnRecord {
   readonly createdAt: number
 }
 
+export type Accepted = Extract<TurnEvent, { type: 'accepted' }>
+
 /** How far a turn has come. */
 export interface TurnProgress {
   readonly turnId: string
@@ -29,8 +31,8 @@ export type LoggedTurn = TurnRecord & TurnProgress
 /** Every promise resolves when what it says is durable, and rejects with `CopilotError` when the store refuses. */
 export interface TurnLog {
   find(turnId: string): Promise<LoggedTurn | null>
-  /** False when the turn is already there; it is then left as it is. */
-  open(record: TurnRecord): Promise<boolean>
+  /** `accepted`: its first event, if it is known already. False when the turn is already there; it is then left as it is. */
+  open(record: TurnRecord, accepted?: Accepted): Promise<boolean>
   /** The events continue the turn's numbers without a gap; anything else, or one after the end, is a bug and throws. */
   append(turnId: string, events: readonly TurnEvent[]): Promise<void>
   /** In order, from the one after `afterSeq`. */

@@ -1,0 +1,89 @@
+// Scripts of Redis that travel together: what is asked for within a tick, or while Redis is busy with the last call, goes there in one
+// call and runs one step after the other. Under load the price of a call, and of the flush of its file, is shared by many turns.
+import { createHash } from 'node:crypto'
+import { ErrorReply } from 'redis'
+import { createBatch } from './batch.ts'
+
+/** What a script answers: integers, strings, lists of those, nothing. */
+export type RedisReply = number | string | null | readonly RedisReply[]
+export type RedisScript = (keys: readonly string[], values: readonly string[]) => Promise<RedisReply>
+
+/** All steps as one script, and the name by which Redis knows it once it has seen it. */
+export interface RedisProgram {
+  readonly name: string
+  readonly text: string
+}
+
+export interface RedisStepsOptions {
+  readonly call: (program: RedisProgram, keys: string[], values: string[]) => Promise<unknown>
+  /** What a step's refusal is to its caller. */
+  readonly translate: (error: unknown) => unknown
+}
+
+interface Step {
+  /** Counted from 1 as Lua does. */
+  readonly script: number
+  readonly keys: readonly string[]
+  readonly values: readonly string[]
+}
+
+/** In one call, during which Redis listens to nobody else: at some 15 µs each it takes a few ms. */
+const MOST_STEPS = 512
+/** Few steps wait for nothing; many, so that calls take no more than a small part of a core however much is asked. */
+const PACE_MS_PER_STEP = 0.5
+const LONGEST_PACE_MS = 4
+
+/** Before the values of each step: which one it is, and how many keys and values it takes. One that fails takes no other down. */
+const RUN = `
+local answers, key, at = {}, 0, 0
+local function taken(all, after, count)
+  local some = {}
+  for i = 1, count do some[i] = all[after + i] end
+  return some
+end
+while at < #ARGV do
+  local keys, values = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local isDone, answer = pcall(steps[tonumber(ARGV[at + 1])], taken(KEYS, key, keys), taken(ARGV, at + 3, values))
+  key, at = key + keys, at + 3 + values
+  if isDone then answers[#answers + 1] = { answer }
+  else answers[#answers + 1] = type(answer) == 'table' and answer.err or tostring(answer) end
+end
+return answers`
+
+/** Each `lua` is known from then on as a step; the result asks for it. Rejects with what `call` does. */
+export function createRedisSteps({ call, translate }: RedisStepsOptions): (lua: string) => RedisScript {
+  const scripts: string[] = []
+  let program: RedisProgram | null = null
+
+  const run = async (steps: readonly Step[]): Promise<readonly (readonly unknown[] | ErrorReply)[]> => {
+    program ??= programOf(scripts)
+    const keys = steps.flatMap((step) => step.keys)
+    const values = steps.flatMap((step) => [String(step.script), String(step.keys.length), String(step.values.length), ...step.values])
+    const answers = await call(program, keys, values)
+    if (!Array.isArray(answers)) throw new TypeError('steps of Redis were not answered one by one')
+    return answers.map((answer) => (Array.isArray(answer) ? answer : new ErrorReply(String(answer))))
+  }
+  const batch = createBatch(run, MOST_STEPS, (steps) => Math.min(LONGEST_PACE_MS, steps * PACE_MS_PER_STEP))
+
+  return (lua) => {
+    const script = scripts.push(lua)
+    program = null
+    return async (keys, values) => {
+      const answer = await batch.add({ script, keys, values })
+      if (answer instanceof ErrorReply) throw translate(answer)
+      return asReply(answer[0] ?? null)
+    }
+  }
+}
+
+function programOf(scripts: readonly string[]): RedisProgram {
+  const functions = scripts.map((lua) => `function(KEYS, ARGV)\n${lua}\nend`)
+  const text = `local steps = { ${functions.join(',\n')} }${RUN}`
+  return { name: createHash('sha1').update(text).digest('hex'), text }
+}
+
+function asReply(reply: unknown): RedisReply {
+  if (reply === null || typeof reply === 'number' || typeof reply === 'string') return reply
+  if (Array.isArray(reply)) return reply.map(asReply)
+  throw new TypeError(`a script answered with ${typeof reply}`)
+}
