@@ -16,7 +16,7 @@ const samples: readonly (readonly [string, Buffer])[] = [
   ['pdf', Buffer.from(await pdfOf([[{ text: 'The archive has 40 TB.' }]]))]
 ]
 /** What is taken costs a file, a row and a reading: most of the messages are refused before. */
-const TAKEN = 0.04
+const TAKEN = 0.02
 
 /** A file with one to three things wrong. */
 function spoiltFile(good: Buffer, chance: Chance): Buffer {

@@ -13,6 +13,11 @@ export interface Caller {
   readonly expiresAt: number | null
 }
 
+/** What the service calls itself, the desktop it runs in and other services; no token may name them. */
+export function isReservedName(userId: string): boolean {
+  return /^(?:local$|service$|client:)/.test(userId)
+}
+
 /** Throws `unauthenticated` once the caller's token has run out; for every message on a connection that stays open. */
 export function requireFresh(caller: Caller, now: number): void {
   if (caller.expiresAt !== null && caller.expiresAt <= now) {

@@ -4,7 +4,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
-import type { Caller } from './caller.ts'
+import { isReservedName, type Caller } from './caller.ts'
 import { highestRole } from './permissions.ts'
 
 export interface IdentityProviderSettings {
@@ -30,8 +30,6 @@ const FETCH_TIMEOUT_MS = 5_000
 const COOLDOWN_MS = 10_000
 const KEYS_KEPT_MS = 600_000
 const CLOCK_TOLERANCE_S = 5
-/** Names that belong to the service itself. */
-const RESERVED = /^(?:local$|service$|client:)/
 /** Before the name of somebody who is an organisation of their own. */
 const OWN = 'user:'
 
@@ -64,7 +62,7 @@ export function createIdentityProvider(
           currentDate: new Date(clock.now())
         })
         const claims = claimsSchema.parse(payload)
-        if (RESERVED.test(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
+        if (isReservedName(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
         // Somebody else's purse and shelf.
         if (claims.org?.startsWith(OWN) === true)
           throw new CopilotError('unauthenticated', 'The token names an organisation that is reserved for one person.')
