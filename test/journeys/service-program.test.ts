@@ -177,6 +177,7 @@ describe('the token program', () => {
     [['--user', 'a', '--role', '../x']],
     [['--user', 'a', '--role', 'admn']],
     [['--user', 'service']],
+    [['--user', 'a', '--org', 'user:b']],
     [['--usr', 'a']],
     [['--user', 'a', '--ttl', '9999d']],
     [['--user', 'a', '--org', ' ']],

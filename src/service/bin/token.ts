@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { toCopilotError } from '../../shared/errors.ts'
-import { isReservedName } from '../auth/caller.ts'
+import { isReservedName, isSomebodysOwn } from '../auth/caller.ts'
 import { issueToken, type TokenOrder } from '../auth/issuer.ts'
 import { signingKeys } from '../auth/keys.ts'
 import { roles } from '../auth/permissions.ts'
@@ -28,6 +28,7 @@ function readArguments(): Pick<TokenOrder, 'userId' | 'role' | 'ttlMs' | 'organi
   if (!isName(user)) throw new UsageError('--user needs an id of 1 to 128 characters.')
   if (isReservedName(user)) throw new UsageError('--user is a name that the service keeps for itself; take another.')
   if (!isOneOf(roles, role)) throw new UsageError(`--role is one of ${roles.join(', ')}.`)
+  if (org !== undefined && isSomebodysOwn(org)) throw new UsageError('--org is a name that the service keeps for one person; take another.')
   if (org !== undefined && !isName(org)) throw new UsageError('--org needs a name of 1 to 128 characters.')
   if (tier !== undefined && !isOneOf(tierNames, tier.toUpperCase())) throw new UsageError(`--tier is one of ${tierNames.join(', ')}.`)
   const ttlMs = durationMs(ttl)
