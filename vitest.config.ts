@@ -1,6 +1,9 @@
 // Two projects: `unit` (beside the sources, quick) and `contract` (real sockets, databases, processes and foreign peers).
 import { defineConfig } from 'vitest/config'
 
+/** A busy machine is no defect; what never comes is. */
+const patience = { poll: { timeout: 10_000 } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts', 'test/renderer/**/*.test.{ts,tsx}'],
           exclude: ['**/node_modules/**', 'out/**'],
-          pool: 'threads'
+          pool: 'threads',
+          expect: patience
         }
       },
       {
@@ -17,7 +21,8 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contracts/**/*.test.ts', 'test/journeys/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/scale/**/*.test.ts'],
           pool: 'forks',
-          testTimeout: 20_000
+          testTimeout: 20_000,
+          expect: patience
         }
       }
     ]

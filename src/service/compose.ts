@@ -23,6 +23,7 @@ import { measured } from './gateway/measured.ts'
 import { createIds } from './ids.ts'
 import { sharedSealer } from './keys/sharedSealer.ts'
 import { learnPack, meaningOf, openLibrary } from './knowledge/compose.ts'
+import { personalDocuments } from './knowledge/personal.ts'
 import { openLiveSettings, type LiveSettings } from './liveSettings.ts'
 import { errorFields, type Logger, type LogLevel } from './logging.ts'
 import type { Accounts } from './limits/accounts.ts'
@@ -250,8 +251,10 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
       fault: (error) => logger.error(errorFields(error), 'client_keys.fault')
     })
   )
+  const shelves = await openLibrary({ config, documents: stores.documents, meaning: stores.meaning, audit, clock, newId, logger }, started)
   const person = createPerson({
     stores: [
+      personalDocuments(shelves.library),
       ...stores.personal,
       ...personal,
       {
@@ -310,7 +313,7 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
     inputDesk: composed.desk,
     webhookSecrets: config.webhookSecrets,
     overrides,
-    knowledge: await openLibrary({ config, documents: stores.documents, meaning: stores.meaning, audit, clock, newId, logger }, started)
+    knowledge: shelves
   }
   await audit.record({ actor: 'service', action: 'service.started', subject: version })
   started.defer(() => audit.record({ actor: 'service', action: 'service.stopped', subject: version }))

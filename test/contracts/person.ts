@@ -1,5 +1,6 @@
 // What every keeper of personal data promises: all of it can be taken out, and none of it is left when it was erased.
 import { expect, it } from 'vitest'
+import { ownOrganisation } from '../../src/service/auth/caller.ts'
 import type { Forgetting } from '../../src/service/person/retention.ts'
 import type { PersonalStore } from '../../src/service/person/person.ts'
 import type { Stores } from '../../src/service/stores/stores.ts'
@@ -12,7 +13,7 @@ import { anAnswer, aPending, aSession } from './sessions.ts'
 export interface OpenHouse
   extends
     AsyncDisposable,
-    Pick<Stores, 'conversation' | 'sessions' | 'events' | 'ledger' | 'accounts' | 'overrides' | 'schedule' | 'worklist' | 'decisions'> {
+    Pick<Stores, 'conversation' | 'sessions' | 'events' | 'ledger' | 'accounts' | 'overrides' | 'schedule' | 'worklist' | 'decisions' | 'documents'> {
   readonly personal: readonly PersonalStore[]
   readonly forgetting: Forgetting
   /** Every row of every table, as text. */
@@ -28,6 +29,22 @@ async function live(house: OpenHouse, userId: string): Promise<void> {
   await house.conversation.save({ userId, sessionId, turnId: `turn of ${userId}`, role: 'user', text: `words of ${userId}`, createdAt: 1_000 })
   await house.ledger.reserve(aReservation(`attempt ${userId.length}`, { userId, turnId: 't' }))
   await house.ledger.settle(aSettlement(`attempt ${userId.length}`))
+  // As somebody whose token names no organisation.
+  const own = ownOrganisation(userId)
+  await house.ledger.reserve(aReservation(`own attempt ${userId.length}`, { userId, turnId: 't', organisation: own }))
+  await house.ledger.settle(aSettlement(`own attempt ${userId.length}`))
+  await house.overrides.put({ organisation: own, until: 9, grantedBy: 'boss', reason: 'Board' })
+  await house.documents.expect({
+    id: `document ${userId.length}`,
+    organisation: own,
+    client: 'Northwind',
+    origin: 'upload',
+    name: 'a.md',
+    sizeBytes: 1,
+    modifiedAt: 1,
+    addedAt: 1,
+    date: '2026-11-01'
+  })
   await house.overrides.put({ organisation: `org ${userId.length}`, until: 9, grantedBy: userId, reason: 'Board' })
   await house.schedule.add(aTask({ taskId: `task ${userId.length}`, userId }))
   const input = anInput({ id: `${userId}:i`, userId })
@@ -49,7 +66,7 @@ export function personContract(open: () => Promise<OpenHouse>): void {
     for (const userId of ['anna-maria', 'bob']) await live(house, userId)
     const found = Object.fromEntries(await Promise.all(house.personal.map(async ({ name, read }) => [name, await all(read('anna-maria'))] as const)))
     expect(Object.fromEntries(Object.entries(found).map(([name, rows]) => [name, rows.length]))).toEqual({
-      turns: 0, messages: 1, chatMessages: 2, chatSessions: 1, costs: 1, account: 1, overrides: 1, inputs: 1, reviews: 1, decisions: 1, tasks: 1
+      turns: 0, messages: 1, chatMessages: 2, chatSessions: 1, costs: 2, account: 1, overrides: 2, inputs: 1, reviews: 1, decisions: 1, tasks: 1, documents: 1
     }) // prettier-ignore
     expect(found['inputs']).toMatchObject([
       { input: { userId: 'anna-maria' }, actions: [{ id: 'anna-maria:a' }], output: { confidence: expect.any(Number) } }

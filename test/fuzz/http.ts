@@ -45,7 +45,7 @@ export const rest = httpDialect({
   }
 })
 
-/** What no foreign specification has; documents are not uploaded here: what is in them has tests of its own. */
+/** What no foreign specification has; uploads of documents are a dialect of their own. */
 const ownRoutes: readonly Route[] = [
   ['GET', '/healthz?*=*', undefined],
   ['GET', '/readyz', undefined],

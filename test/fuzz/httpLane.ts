@@ -10,7 +10,7 @@ export interface HttpRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
+  readonly body: string | Buffer | null
 }
 
 export interface HttpAnswer {
@@ -19,15 +19,17 @@ export interface HttpAnswer {
   readonly text: string
 }
 
+type Ask = (request: HttpRequest) => Promise<HttpAnswer>
+
 /** What differs between the dialects of REST. */
 export interface HttpDialect {
   readonly name: string
   /** Before each batch: what its requests are about. */
-  prepare?(ask: (request: HttpRequest) => Promise<HttpAnswer>, target: Target): Promise<string>
+  prepare?(ask: Ask, target: Target, chance: Chance): Promise<string>
   bad(chance: Chance, target: Target, prepared: string): HttpRequest
   /** Throws for an answer that is not specified, beyond what holds for all. */
   check?(answer: HttpAnswer, request: HttpRequest): void
-  good: { request(target: Target): HttpRequest; check(answer: HttpAnswer): void }
+  good: { request(target: Target): HttpRequest; check(answer: HttpAnswer, ask: Ask, target: Target): void | Promise<void> }
 }
 
 const AT_ONCE = 16
@@ -47,7 +49,7 @@ export function httpDialect(dialect: HttpDialect): FuzzedDialect {
     name: dialect.name,
     open(target) {
       const pool = new Pool(`http://${target.http}`, { connections: AT_ONCE, pipelining: 1 })
-      const ask = async ({ method, path, headers, body }: HttpRequest): Promise<HttpAnswer> => {
+      const ask: Ask = async ({ method, path, headers, body }: HttpRequest): Promise<HttpAnswer> => {
         const answer = await pool.request({ method: method as 'GET', path, headers, body })
         return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
       }
@@ -61,11 +63,12 @@ export function httpDialect(dialect: HttpDialect): FuzzedDialect {
       return Promise.resolve({
         async batch({ size, chance }) {
           came = 0
-          const prepared = (await dialect.prepare?.(ask, target)) ?? ''
+          const prepared = (await dialect.prepare?.(ask, target, chance)) ?? ''
           const requests = Array.from({ length: size }, () => dialect.bad(chance, target, prepared))
           for (let at = 0; at < size; at += AT_ONCE) await Promise.all(requests.slice(at, at + AT_ONCE).map(one))
           await rawHttp(target.http, chance)
-          dialect.good.check(await within(GOOD_MS, 'the good message was not answered', ask(dialect.good.request(target))))
+          const answer = await within(GOOD_MS, 'the good message was not answered', ask(dialect.good.request(target)))
+          await dialect.good.check(answer, ask, target)
           checkReplies({ due: size, open: 0, came })
           return { due: size, open: 0, came }
         },

@@ -9,6 +9,7 @@ import type { FuzzedDialect } from './fuzz.ts'
 import { grpc } from './grpc.ts'
 import { consultantRest, rest, serverSentEvents, webhooks } from './http.ts'
 import { desktopSocketIo, erpSocketIo, threadSocketIo } from './socketIo.ts'
+import { uploads } from './uploads.ts'
 import { startVictim, type Victim } from './victim.ts'
 
 const dialects: readonly FuzzedDialect[] = [
@@ -21,7 +22,8 @@ const dialects: readonly FuzzedDialect[] = [
   consultantRest,
   rest,
   serverSentEvents,
-  webhooks
+  webhooks,
+  uploads
 ]
 
 const { values } = parseArgs({

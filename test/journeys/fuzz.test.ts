@@ -30,7 +30,8 @@ describe('fuzz', () => {
       'consultant-rest',
       'rest',
       'sse',
-      'webhooks'
+      'webhooks',
+      'uploads'
     ])
     for (const { messages } of Object.values(last.dialects)) expect(messages).toBeGreaterThanOrEqual(80)
   }, 160_000)

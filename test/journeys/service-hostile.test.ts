@@ -1,5 +1,8 @@
 // What the fuzzer found, each as a test of its own.
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startHere, toldProvider, type ServiceHere } from '../fakes/service-running.ts'
@@ -52,6 +55,51 @@ describe('a message over REST', () => {
       const answers = await Promise.all([first, send(), ask('DELETE', path, token), send(), send()].map(async (one) => (await one).status))
       expect(answers.filter((status) => status !== 404)).toEqual([204])
     }
+  })
+})
+
+describe('a request that breaks off', () => {
+  /** Sends the beginning of a body once the service waits for it; then the connection is gone. */
+  const breakOff = async (path: string, token: string, type: string, isUnderWay: () => Promise<boolean>): Promise<void> => {
+    const [host = '', port = ''] = here.service.http.split(':')
+    const socket = connect(Number(port), host)
+    const head = [
+      'POST ' + path + ' HTTP/1.1',
+      'Host: x',
+      `Authorization: Bearer ${token}`,
+      `Content-Type: ${type}`,
+      'Content-Length: 5000',
+      'Expect: 100-continue'
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n`)
+    const [told] = (await once(socket, 'data')) as [Buffer]
+    expect(told.toString()).toMatch(/^HTTP\/1\.1 100 /)
+    socket.write('{"message":')
+    await expect.poll(isUnderWay).toBe(true)
+    socket.resetAndDestroy()
+  }
+  const refused = async (): Promise<number> => {
+    const metrics = await (
+      await fetch(`http://${here.service.http}/metrics`, { headers: { authorization: `Bearer ${await here.token('boss', 60_000, 'admin')}` } })
+    ).text()
+    return Number(/^aside_errors_total\{dialect="rest",code="cancelled"\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
+  }
+
+  it('is its client’s doing: counted, no bug, and nothing of it stays', async () => {
+    const token = await here.token('boss', 60_000, 'admin')
+    const before = await refused()
+    await breakOff('/api/ai/chat', token, 'application/json', () => Promise.resolve(true))
+    await expect.poll(refused).toBe(before + 1)
+    const inbox = join(here.dataDir, 'inbox')
+    const arriving = (): Promise<number> =>
+      readdir(inbox).then(
+        (names) => names.length,
+        () => 0
+      )
+    await breakOff('/api/v1/knowledge/documents?name=a.md', token, 'text/markdown', async () => (await arriving()) > 0)
+    await expect.poll(refused).toBe(before + 2)
+    await expect.poll(arriving).toBe(0)
+    expect(here.logger.lines.filter(({ event }) => event === 'http.bug')).toEqual([])
   })
 })
 

@@ -25,12 +25,12 @@ interface Shown {
 }
 
 /** `org` is whose the token says its person is. */
-async function tokenOf(here: ServiceHere, role: string, org?: string): Promise<string> {
+async function tokenOf(here: ServiceHere, role: string, org?: string, sub = `${role}-${org ?? ''}`): Promise<string> {
   const now = Math.floor(Date.now() / 1_000)
   return await new SignJWT({
     role,
     ...(org === undefined ? {} : { org }),
-    sub: `${role}-${org ?? ''}`,
+    sub,
     jti: uuidv7(),
     iat: now,
     exp: now + 60,
@@ -219,5 +219,23 @@ describe('knowledge of clients', () => {
     const shown = JSON.stringify(model.seen)
     expect(shown).toContain('Wombat licence costs 12')
     expect(shown).not.toContain('Ignore all previous')
+  })
+
+  it('gives somebody who is an organisation of their own what their documents hold, and takes them out when they are erased', async () => {
+    await using here = await startHere()
+    const dora = await tokenOf(here, 'manager', 'user:dora', 'dora')
+    const emil = await tokenOf(here, 'manager', 'user:emil', 'emil')
+    for (const token of [dora, emil]) {
+      expect((await add(here, token, 'Northwind', 'archive.md', '# Archive\n\nThe archive of Northwind has forty terabytes.')).status).toBe(202)
+      await settled(here, token)
+    }
+    const own = '/api/v1/me/data'
+    const taken = async (token: string): Promise<string> =>
+      await (await fetch(`http://${here.service.http}${own}`, { headers: { authorization: `Bearer ${token}` } })).text()
+    expect(await taken(dora)).toContain('forty terabytes')
+    expect((await call(here, dora, own, { method: 'DELETE' })).body).toMatchObject({ erased: { documents: 1 } })
+    expect(await settled(here, dora)).toEqual([])
+    expect(await taken(dora)).not.toContain('forty terabytes')
+    expect(await taken(emil)).toContain('forty terabytes')
   })
 })

@@ -175,10 +175,13 @@ describe('the token program', () => {
     [['--user', '']],
     [['--user', 'a', '--ttl', 'soon']],
     [['--user', 'a', '--role', '../x']],
+    [['--user', 'a', '--role', 'admn']],
+    [['--user', 'service']],
+    [['--user', 'a', '--org', 'user:b']],
     [['--usr', 'a']],
     [['--user', 'a', '--ttl', '9999d']],
     [['--user', 'a', '--org', ' ']],
-    [['--user', 'a', '--tier', 'two words']]
+    [['--user', 'a', '--tier', 'GOLD']]
   ])('refuses %j with one line', async (args) => {
     const failed = await run(process.execPath, [`${root}src/service/bin/token.ts`, ...args], { env: { ASIDE_DATA_DIR: folder.path } }).catch(
       (error: unknown) => error

@@ -13,6 +13,23 @@ export interface Caller {
   readonly expiresAt: number | null
 }
 
+const OWN = 'user:'
+
+/** Whoever names no organisation is one of their own. */
+export function ownOrganisation(userId: string): string {
+  return `${OWN}${userId}`
+}
+
+/** No token may name it: it would be somebody else's purse and shelf. */
+export function isSomebodysOwn(organisation: string): boolean {
+  return organisation.startsWith(OWN)
+}
+
+/** What the service calls itself, the desktop it runs in and other services; no token may name them. */
+export function isReservedName(userId: string): boolean {
+  return /^(?:local$|service$|client:)/.test(userId)
+}
+
 /** Throws `unauthenticated` once the caller's token has run out; for every message on a connection that stays open. */
 export function requireFresh(caller: Caller, now: number): void {
   if (caller.expiresAt !== null && caller.expiresAt <= now) {

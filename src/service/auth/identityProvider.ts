@@ -4,7 +4,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
-import type { Caller } from './caller.ts'
+import { isReservedName, isSomebodysOwn, ownOrganisation, type Caller } from './caller.ts'
 import { highestRole } from './permissions.ts'
 
 export interface IdentityProviderSettings {
@@ -30,10 +30,6 @@ const FETCH_TIMEOUT_MS = 5_000
 const COOLDOWN_MS = 10_000
 const KEYS_KEPT_MS = 600_000
 const CLOCK_TOLERANCE_S = 5
-/** Names that belong to the service itself. */
-const RESERVED = /^(?:local$|service$|client:)/
-/** Before the name of somebody who is an organisation of their own. */
-const OWN = 'user:'
 
 const claimsSchema = z.object({
   sub: z.string().min(1).max(128),
@@ -64,15 +60,14 @@ export function createIdentityProvider(
           currentDate: new Date(clock.now())
         })
         const claims = claimsSchema.parse(payload)
-        if (RESERVED.test(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
-        // Somebody else's purse and shelf.
-        if (claims.org?.startsWith(OWN) === true)
+        if (isReservedName(claims.sub)) throw new CopilotError('unauthenticated', 'The token names a user that is reserved for the service itself.')
+        if (claims.org !== undefined && isSomebodysOwn(claims.org))
           throw new CopilotError('unauthenticated', 'The token names an organisation that is reserved for one person.')
         return {
           userId: claims.sub,
           role: highestRole(rolesIn(payload, settings.rolesClaim)),
           expiresAt: claims.exp * 1_000,
-          organisation: claims.org ?? settings.organisation ?? `${OWN}${claims.sub}`,
+          organisation: claims.org ?? settings.organisation ?? ownOrganisation(claims.sub),
           ...(claims.tier === undefined ? {} : { tier: claims.tier })
         }
       } catch (error) {

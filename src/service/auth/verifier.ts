@@ -5,7 +5,7 @@ import { decodeJwt, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
-import { requireFresh, type Caller } from './caller.ts'
+import { isReservedName, requireFresh, type Caller } from './caller.ts'
 import type { ClientKeys } from './clientKeys.ts'
 import type { IdentityProvider } from './identityProvider.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, type SigningKeys } from './keys.ts'
@@ -30,8 +30,6 @@ const LONGEST_TOKEN = 8_192
 const REMEMBERED_TOKENS = 2_000
 /** A token is checked anew after this long: the key that signed it may have been withdrawn. */
 const REMEMBERED_MS = 300_000
-/** What the service calls itself and the desktop it runs in; no token may. */
-const RESERVED = /^(?:local$|service$|client:)/
 
 const claimsSchema = z.object({
   sub: z.string().min(1).max(128),
@@ -57,7 +55,7 @@ export function createVerifier({ keys, launchToken, identityProvider = null, cli
         currentDate: new Date(clock.now())
       })
       const claims = claimsSchema.parse(payload)
-      if (RESERVED.test(claims.sub)) throw new RangeError('a reserved name')
+      if (isReservedName(claims.sub)) throw new RangeError('a reserved name')
       return {
         userId: claims.sub,
         role: claims.role,

@@ -60,8 +60,16 @@ function serve(peer: Peer, parts: GatewayParts, address: URL): (frame: unknown) 
       .catch((error: unknown) => peer.refuse(error))
   }
 
+  /** Who comes back hears of the session first, then what goes on in it; null: what is told goes out at once. */
+  let held: DeskEvent[] | null = address.searchParams.has('session_id') ? [] : null
+  const letGo = (): void => {
+    const events = held ?? []
+    held = null
+    for (const event of events) tell(event)
+  }
+
   const stop = desk.listen(owner, {
-    tell: (event) => tell(event),
+    tell: (event) => (held === null ? tell(event) : void held.push(event)),
     missed: () => void giveUnread().catch((error: unknown) => peer.refuse(error))
   })
   gone.addEventListener('abort', stop, { once: true })
@@ -102,6 +110,7 @@ function serve(peer: Peer, parts: GatewayParts, address: URL): (frame: unknown) 
       content: 'restored',
       metadata: { client_name: session.clientName, waiting: waiting.map(({ messageId }) => messageId), missed: missed.length }
     })
+    letGo()
     for (const message of missed) {
       if (message.role === 'assistant') deliver(message, true)
       else say('message', messagePart(message))
@@ -153,7 +162,10 @@ function serve(peer: Peer, parts: GatewayParts, address: URL): (frame: unknown) 
     if (sessionId !== undefined) await restore(sessionId, lastSeen)
     else await giveUnread()
   }
-  begin().catch((error: unknown) => peer.refuse(error))
+  begin()
+    .catch((error: unknown) => peer.refuse(error))
+    // Also where there was no such session.
+    .finally(letGo)
 
   return async (frame) => {
     const fields = fieldsOf(frame)

@@ -74,7 +74,9 @@ export async function openHttpDoor(parts: GatewayParts, { host, port, attach }: 
     }
   })
 
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler((failure, request, reply) => {
+    // The client's own doing, whoever was reading it then.
+    const error = request.raw.errored === null || failure instanceof CopilotError ? failure : faults.brokenOff(failure)
     const { status: code, body } = restFailure(error, request.id)
     if (code === 500) logger.error({ correlationId: request.id, ...errorFields(error) }, 'http.bug')
     if (body.error.retry_after !== undefined) void reply.header('retry-after', body.error.retry_after)
@@ -247,6 +249,8 @@ function notReady(isDraining: boolean, checks: ReadinessReport['checks']): Copil
 }
 
 const faults = {
+  brokenOff: (cause: unknown) =>
+    new CopilotError('cancelled', 'The request broke off before it was whole. Nothing was taken; send it again.', { cause }),
   nothingHere: () => new CopilotError('not_found', 'There is nothing at this address.'),
   otherMethod: (allowed: readonly string[]) => new CopilotError('invalid_request', `This address takes ${allowed.join(', ')} only.`)
 }

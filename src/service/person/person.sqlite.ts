@@ -1,5 +1,6 @@
 // What the service's store keeps of a person, table by table. A test walks the schema: a table that is neither here nor in
 // `impersonalTables` fails it, so nobody's data is forgotten when a table is added.
+import { ownOrganisation } from '../auth/caller.ts'
 import type { Store } from '../store/store.ts'
 import type { PersonalStore } from './person.ts'
 
@@ -8,10 +9,10 @@ interface PersonalTable {
   readonly name: string
   /** Where it is, with what hangs on it by a foreign key. */
   readonly tables: readonly string[]
-  /** With the parameter `@userId`. */
+  /** With the parameters `@userId` and `@own`, the organisation that somebody is who names none. */
   readonly select: string
-  /** With `@userId` and `@nobody`, a name made for this erasure alone. */
-  readonly erase: string
+  /** With `@nobody` beside them, a name made for this erasure alone. In one transaction; the first one's changes are counted. */
+  readonly erase: string | readonly string[]
 }
 
 const personalTables: readonly PersonalTable[] = [
@@ -46,11 +47,14 @@ const personalTables: readonly PersonalTable[] = [
   },
   {
     name: 'costs',
-    tables: ['cost_attempt'],
+    tables: ['cost_attempt', 'cost_month'],
     select: `SELECT turn_id AS turnId, organisation, client, provider, model, at, cost_micros AS costMicros,
       input_tokens AS inputTokens, output_tokens AS outputTokens, outcome FROM cost_attempt WHERE user_id = @userId ORDER BY at, attempt_id`,
     // What was spent stays spent: the organisation's books must add up. Who spent it is gone.
-    erase: 'UPDATE cost_attempt SET user_id = @nobody WHERE user_id = @userId'
+    erase: [
+      'UPDATE cost_attempt SET user_id = @nobody, organisation = iif(organisation = @own, @nobody, organisation) WHERE user_id = @userId',
+      'UPDATE cost_month SET organisation = @nobody WHERE organisation = @own'
+    ]
   },
   {
     name: 'account',
@@ -61,8 +65,8 @@ const personalTables: readonly PersonalTable[] = [
   {
     name: 'overrides',
     tables: ['limit_override'],
-    select: 'SELECT organisation, until, reason FROM limit_override WHERE granted_by = @userId ORDER BY organisation',
-    erase: 'UPDATE limit_override SET granted_by = @nobody WHERE granted_by = @userId'
+    select: 'SELECT organisation, until, reason FROM limit_override WHERE granted_by = @userId OR organisation = @own ORDER BY organisation',
+    erase: ['UPDATE limit_override SET granted_by = @nobody WHERE granted_by = @userId', 'DELETE FROM limit_override WHERE organisation = @own']
   },
   {
     name: 'inputs',
@@ -91,6 +95,20 @@ const personalTables: readonly PersonalTable[] = [
     tables: ['scheduled_task'],
     select: 'SELECT task_id AS taskId, task, state, created_at AS createdAt FROM scheduled_task WHERE user_id = @userId ORDER BY created_at, task_id',
     erase: 'DELETE FROM scheduled_task WHERE user_id = @userId'
+  },
+  {
+    // Of somebody who is an organisation of their own; their words leave the indexes by the library, before this.
+    name: 'documents',
+    tables: ['document', 'document_passage', 'knowledge_shelf'],
+    select: `SELECT client_name AS client, name, size_bytes AS sizeBytes, added_at AS addedAt, as_of AS date,
+      (SELECT json_group_array(json_object('heading', heading, 'text', body, 'place', place) ORDER BY ordinal)
+        FROM document_passage WHERE document_passage.document_id = document.document_id) AS passages
+      FROM document JOIN knowledge_shelf USING (shelf_id) WHERE organisation = @own ORDER BY added_at, document_id`,
+    erase: [
+      'DELETE FROM document WHERE shelf_id IN (SELECT shelf_id FROM knowledge_shelf WHERE organisation = @own)',
+      // Its empty index stays, and is nobody's.
+      'UPDATE knowledge_shelf SET organisation = @nobody, client = shelf_id WHERE organisation = @own'
+    ]
   }
 ]
 
@@ -99,10 +117,6 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   article: 'the knowledge that ships',
   passage: 'the knowledge that ships',
   passage_index: 'the words of passages',
-  cost_month: 'sums of organisations and their clients',
-  knowledge_shelf: 'shelves of organisations and their clients',
-  document: 'documents of clients, whoever added them',
-  document_passage: 'documents of clients',
   passage_vector: 'what the pack and the documents of clients mean, for a model',
   agent_action: 'goes with its input',
   decision_index: 'the words of past decisions; they go with them',
@@ -116,22 +130,22 @@ export function registeredTables(): ReadonlySet<string> {
 }
 
 /** Columns that hold JSON, shown as what they hold. */
-const JSON_COLUMNS = new Set(['question', 'events', 'context', 'metadata', 'details', 'input', 'output', 'actions', 'record', 'task'])
+const JSON_COLUMNS = new Set(['question', 'events', 'context', 'metadata', 'details', 'input', 'output', 'actions', 'record', 'task', 'passages'])
 
 export function createSqlitePersonalStores({ database, writer }: Pick<Store, 'database' | 'writer'>, newName: () => string): PersonalStore[] {
   return personalTables.map(({ name, select, erase }) => {
-    const read = database.prepare<[{ userId: string }], Record<string, unknown>>(select)
-    const removal = database.prepare<[{ userId: string; nobody: string }]>(erase)
+    const read = database.prepare<[{ userId: string; own: string }], Record<string, unknown>>(select)
+    const removals = [erase].flat().map((sql) => database.prepare<[{ userId: string; own: string; nobody: string }]>(sql))
     return {
       name,
       // All at once: a cursor left open would hold back the writer.
       read: async (userId) =>
         read
-          .all({ userId })
+          .all({ userId, own: ownOrganisation(userId) })
           .map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, JSON_COLUMNS.has(column) ? parsed(value) : value]))),
       erase: (userId) => {
-        const nobody = `erased:${newName()}`
-        return writer.write(() => removal.run({ userId, nobody }).changes)
+        const names = { userId, own: ownOrganisation(userId), nobody: `erased:${newName()}` }
+        return writer.write(() => removals.map((removal) => removal.run(names).changes)[0] ?? 0)
       }
     }
   })

@@ -80,7 +80,20 @@ describe('person', () => {
       format: 'aside-person',
       version: 1,
       userId: 'anna',
-      stores: ['turns', 'messages', 'chatMessages', 'chatSessions', 'costs', 'account', 'overrides', 'inputs', 'reviews', 'decisions', 'tasks']
+      stores: [
+        'turns',
+        'messages',
+        'chatMessages',
+        'chatSessions',
+        'costs',
+        'account',
+        'overrides',
+        'inputs',
+        'reviews',
+        'decisions',
+        'tasks',
+        'documents'
+      ]
     })
     expect(rest).toMatchObject([
       { store: 'turns', value: { question: { text: 'What does Contoso pay?' } } },
@@ -149,8 +162,17 @@ function fillEveryTable({ database }: Awaited<ReturnType<typeof openStore>>, use
       VALUES (@userId, 'consultant', @id, @id, 'user', 'q', 1, 'answered', '{}')`,
     `INSERT INTO cost_attempt (attempt_id, turn_id, user_id, organisation, client, provider, model, at, month, predicted_micros, predicted_input_tokens,
       settled_at, outcome, cost_micros) VALUES (@id, @id, @userId, 'org', '', 'p', 'm', 1, '2026-11', 5, 1, 2, 'answered', 17)`,
+    `INSERT INTO cost_attempt (attempt_id, turn_id, user_id, organisation, client, provider, model, at, month, predicted_micros, predicted_input_tokens,
+      settled_at, outcome, cost_micros) VALUES (@id || '-own', @id, @userId, 'user:' || @userId, '', 'p', 'm', 1, '2026-11', 5, 1, 2, 'answered', 4)`,
+    `INSERT INTO cost_month VALUES ('user:' || @userId, '', '2026-11', 4, 0)`,
     `INSERT INTO account VALUES (@userId, 'org')`,
     `INSERT INTO limit_override VALUES (@id, 1, @userId, 'Board meeting')`,
+    `INSERT INTO limit_override VALUES ('user:' || @userId, 1, 'boss', 'Board meeting')`,
+    // Who names no organisation has documents of their own.
+    `INSERT INTO knowledge_shelf (organisation, client) VALUES ('user:' || @userId, 'northwind')`,
+    `INSERT INTO document (document_id, shelf_id, client_name, name, origin, size_bytes, modified_at, added_at, state, as_of)
+      VALUES (@id, last_insert_rowid(), 'Northwind', 'a.md', 'upload', 1, 1, 1, 'ready', '2026-11-01')`,
+    `INSERT INTO document_passage (document_id, ordinal, heading, body, place) VALUES (@id, 1, 'h', 'said in ' || @id, '')`,
     `INSERT INTO past_decision (id, business_id, user_id, decided_at, summary, record) VALUES (@id, 'b', @userId, 1, 's', '{}')`,
     `INSERT INTO agent_input (input_id, source, business_id, user_id, input, received_at, state) VALUES (@id, 'api', 'b', @userId, '{}', 1, 'settled')`,
     `INSERT INTO agent_input (input_id, source, business_id, input, received_at, state, reviewer) VALUES (@id || '-r', 'api', 'b', '{}', 1, 'approved', @userId)`,
@@ -194,7 +216,7 @@ describe('the schema', () => {
     await house.person.erase('user-anna', 'admin')
     // What is left of anna are the made-up ids of this test, in rows that are kept without her.
     const left = tables.flatMap((table) => database.prepare<[], Record<string, unknown>>(`SELECT * FROM ${table}`).all()).flatMap(Object.values)
-    expect(left.filter((value) => value === 'user-anna')).toEqual([])
+    expect(left.filter((value) => value === 'user-anna' || value === 'user:user-anna')).toEqual([])
     expect(rowsWith('user-bob').toSorted()).toEqual(tables.toSorted())
     expect(await house.lines('user-anna')).toHaveLength(1)
   })
@@ -203,8 +225,17 @@ describe('the schema', () => {
     await using house = await setUp()
     fillEveryTable(house.store, 'user-anna')
     await house.person.erase('user-anna', 'admin')
-    const rows = house.store.database.prepare<[], { user_id: string; cost_micros: number }>('SELECT user_id, cost_micros FROM cost_attempt').all()
-    expect(rows).toEqual([{ user_id: expect.stringMatching(/^erased:/), cost_micros: 17 }])
+    const { database } = house.store
+    const rows = database.prepare<[], { user_id: string; cost_micros: number }>('SELECT user_id, organisation, cost_micros FROM cost_attempt').all()
+    const nobody: unknown = expect.stringMatching(/^erased:/)
+    expect(rows).toEqual([
+      { user_id: nobody, organisation: 'org', cost_micros: 17 },
+      { user_id: nobody, organisation: nobody, cost_micros: 4 }
+    ])
+    // The sums of who was an organisation of their own are those of their attempts.
+    expect(database.prepare('SELECT organisation, spent_micros FROM cost_month').all()).toEqual([
+      { organisation: (rows[1] as { organisation?: string } | undefined)?.organisation, spent_micros: 4 }
+    ])
   })
 })
 
@@ -226,7 +257,7 @@ describe('retention', () => {
     expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2 })
     expect(database.prepare('SELECT user_id FROM chat_session').pluck().all()).toEqual(['waiting'])
     expect(database.prepare('SELECT event_id FROM external_event').pluck().all()).toEqual(['e2'])
-    expect(database.prepare('SELECT count(*) FROM cost_attempt').pluck().get()).toBe(2)
+    expect(database.prepare('SELECT count(*) FROM cost_attempt').pluck().get()).toBe(4)
     expect(house.audited).toEqual([
       {
         actor: 'service',
