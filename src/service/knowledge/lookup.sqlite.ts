@@ -104,7 +104,7 @@ export function withMeaning({ concepts, candidates, options }: Looked, similarit
   return { concepts, candidates: [...candidates, ...near], options: { ...options, similarities } }
 }
 
-const NOWHERE: Omit<Found, 'forms'> = { scores: new Map(), candidates: [], common: [], found: 0, named: new Set() }
+const NOWHERE: Omit<Found, 'forms'> = { scores: new Map(), candidates: [], common: [], found: 0 }
 
 /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
 function hitsOf({ forms }: Concept, open: readonly Shelf[]): Found {
@@ -130,7 +130,7 @@ function hitsOf({ forms }: Concept, open: readonly Shelf[]): Found {
       }
     }
   }
-  return { forms, scores, candidates, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
+  return { forms, scores, candidates, common, found: Math.max(found, scores.size) }
 }
 
 /** What a word that is nowhere may have been meant to be; null: nothing is near it. */
