@@ -43,7 +43,7 @@ test('a chat’s input and output are what the schemas want, whatever was asked,
         const material = { passages, terms: [], estimate: isSum ? ['$1'] : [], sources: passages.map(() => source) }
         const request: ProviderRequest = { question: text, quickAction, history: [], material, prompt: [] }
         const output = chatOutput({ input, request, text: said, processingTime })
-        expect(agentInputSchema.parse(input)).toEqual(input)
+        expect(agentInputSchema.safeParse(input).error).toBeUndefined()
         expect(agentOutputSchema.parse(output)).toEqual(output)
       }
     )

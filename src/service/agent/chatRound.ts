@@ -16,8 +16,8 @@ export interface ChatRounds {
   readonly join: AnswerChat
 }
 
-/** So long a run takes chats in: at most ten runs a second, and nobody waits for one to begin but who comes first. */
-const OPEN_MS = 100
+/** So long a run takes chats in: at most four runs a second, and nobody waits for one to begin but who comes first. */
+const OPEN_MS = 250
 
 /** `run` takes a round through the graph; when it rejects, those that have not ended fail with its error. */
 export function createChatRounds(run: (round: ChatRound) => Promise<unknown>, openMs = OPEN_MS): ChatRounds {

@@ -31,9 +31,16 @@ export function asksForCost(text: string): boolean {
   return intent.test(text)
 }
 
-/** Whether the text names anything that the book has a price of. */
+/** Whether the text names anything that the book has a price of; for questions that are not about money, so it stops at the first. */
 export function namesItem(text: string, book: PriceBook): boolean {
-  return findMentions(text, book.items).length > 0
+  const words = text.toLowerCase().match(WORDS) ?? []
+  const names = namesOf(book.items)
+  for (let index = 0; index < words.length; index += 1) {
+    for (let length = mostWords(names, words[index] ?? ''); length > 0; length -= 1) {
+      if (itemsNamed(names, words, { index, length }) !== undefined) return true
+    }
+  }
+  return false
 }
 
 /** `context`: what the session says about clouds and regions, for what the question leaves open. */
@@ -90,8 +97,10 @@ interface Token {
   readonly end: number
 }
 
+const WORDS = /[a-z0-9]+(?:\.[a-z0-9]+)*/gi
+
 function tokens(text: string): Token[] {
-  return [...text.matchAll(/[a-z0-9]+(?:\.[a-z0-9]+)*/gi)].map((match) => ({
+  return [...text.matchAll(WORDS)].map((match) => ({
     text: match[0].toLowerCase(),
     start: match.index,
     end: match.index + match[0].length
@@ -101,10 +110,8 @@ function tokens(text: string): Token[] {
 interface Names {
   /** By the words of a name, with single spaces. */
   readonly byName: ReadonlyMap<string, readonly PriceItem[]>
-  /** Words of the longest. */
-  readonly longest: number
-  /** What a name can begin with: most words of a text begin none. */
-  readonly first: ReadonlySet<string>
+  /** Words of the longest name that begins with this one: most words of a text begin none. */
+  readonly longestFrom: ReadonlyMap<string, number>
 }
 
 /** A book's names are read once: there are thousands, and every question is compared with them. */
@@ -114,39 +121,56 @@ function namesOf(items: readonly PriceItem[]): Names {
   const known = namesOfBooks.get(items)
   if (known !== undefined) return known
   const byName = new Map<string, PriceItem[]>()
-  const first = new Set<string>()
-  let longest = 0
+  const longestFrom = new Map<string, number>()
   for (const item of items) {
     for (const name of item.aliases) {
       const words = tokens(name).map((token) => token.text)
-      first.add(words[0] ?? '')
-      longest = Math.max(longest, words.length)
+      const [first = ''] = words
+      longestFrom.set(first, Math.max(words.length, longestFrom.get(first) ?? 0))
       const key = words.join(' ')
       const same = byName.get(key)
       if (same === undefined) byName.set(key, [item])
       else if (!same.includes(item)) same.push(item)
     }
   }
-  const names = { byName, longest, first }
+  const names = { byName, longestFrom }
   namesOfBooks.set(items, names)
   return names
+}
+
+/** How many words a name can have that begins with this one, or with its singular. */
+function mostWords({ longestFrom }: Names, word: string): number {
+  const plural = longestFrom.get(word) ?? 0
+  return word.endsWith('s') ? Math.max(plural, longestFrom.get(word.slice(0, -1)) ?? 0) : plural
+}
+
+interface Part {
+  readonly index: number
+  readonly length: number
+}
+
+/** What these words are the name of, in the singular or the plural. */
+function itemsNamed({ byName }: Names, words: readonly string[], { index, length }: Part): readonly PriceItem[] | undefined {
+  if (index + length > words.length) return undefined
+  const name = length === 1 ? (words[index] ?? '') : words.slice(index, index + length).join(' ')
+  return byName.get(name) ?? (name.endsWith('s') ? byName.get(name.slice(0, -1)) : undefined)
 }
 
 /** The book's items that the text names, longest names first, none within another. */
 function findMentions(text: string, items: readonly PriceItem[]): Mention[] {
   const said = tokens(text)
-  const { byName, longest, first } = namesOf(items)
+  const words = said.map((token) => token.text)
+  const names = namesOf(items)
   const mentions: Mention[] = []
-  const starts = said.flatMap(({ text: word }, index) => (first.has(word) || (word.endsWith('s') && first.has(word.slice(0, -1))) ? [index] : []))
-  if (starts.length === 0) return mentions
-  for (let length = Math.min(longest, said.length); length > 0; length -= 1) {
-    for (const index of starts) {
-      if (index + length > said.length) continue
-      const part = said.slice(index, index + length)
-      const start = part[0]?.start ?? 0
-      const end = part.at(-1)?.end ?? 0
-      const key = part.map((token) => token.text).join(' ')
-      const found = byName.get(key) ?? byName.get(key.replace(/s$/, ''))
+  const starts = words.flatMap((word, index) => {
+    const most = mostWords(names, word)
+    return most === 0 ? [] : [{ index, most }]
+  })
+  for (let length = Math.max(0, ...starts.map(({ most }) => most)); length > 0; length -= 1) {
+    for (const { index, most } of starts) {
+      const found = length > most ? undefined : itemsNamed(names, words, { index, length })
+      const start = said[index]?.start ?? 0
+      const end = said[index + length - 1]?.end ?? 0
       if (found !== undefined && !mentions.some((other) => start < other.end && other.start < end)) {
         mentions.push({ text: text.slice(start, end), start, end, items: found })
       }

@@ -104,8 +104,11 @@ export function withMeaning({ concepts, candidates, options }: Looked, similarit
   return { concepts, candidates: [...candidates, ...near], options: { ...options, similarities } }
 }
 
+const NOWHERE: Omit<Found, 'forms'> = { scores: new Map(), candidates: [], common: [], found: 0 }
+
 /** Where one concept is found, under whichever of its names says most: many names of a thing don't make it count more. */
 function hitsOf({ forms }: Concept, open: readonly Shelf[]): Found {
+  if (open.length === 0) return { forms, ...NOWHERE }
   const scores = new Map<string, number>()
   const candidates: Candidate[] = []
   const passages = open.reduce((sum, shelf) => sum + shelf.count, 0)
@@ -127,13 +130,13 @@ function hitsOf({ forms }: Concept, open: readonly Shelf[]): Found {
       }
     }
   }
-  return { forms, scores, candidates, common, found: Math.max(found, scores.size), named: new Set(open.flatMap((shelf) => [...shelf.named(forms)])) }
+  return { forms, scores, candidates, common, found: Math.max(found, scores.size) }
 }
 
 /** What a word that is nowhere may have been meant to be; null: nothing is near it. */
 function meantBy({ forms }: Concept, open: readonly Shelf[]): Concept | null {
   const [said = ''] = forms
-  if (forms.length > 1 || !canBeMisspelt(said)) return null
+  if (open.length === 0 || forms.length > 1 || !canBeMisspelt(said)) return null
   const stems = nearestOf(open.map((shelf) => shelf.near(said)))
   // The word itself stays its first name, so that another spelling of it is worth a little less.
   return stems.length === 0 ? null : { forms: [said, ...stems] }

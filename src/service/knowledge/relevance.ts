@@ -8,8 +8,6 @@ export interface ConceptHits {
   readonly scores: ReadonlyMap<string, number>
   /** In how many passages; `scores` may hold only the best of them. */
   readonly found: number
-  /** Articles whose title or tags name it. */
-  readonly named: ReadonlySet<string>
 }
 
 export interface Candidate {
@@ -45,19 +43,25 @@ export interface Ranking {
   readonly weights: readonly number[]
 }
 
-/** What speaks for a passage. */
-export interface Evidence {
+/** What says whether a passage is an answer. */
+interface Signs {
   readonly candidate: Candidate
-  readonly score: number
   /** BM25, more where more of the question is covered. */
   readonly words: number
   /** What the kind of passage makes of the score. */
   readonly liking: number
+  /** Part of the question's weight that is in the passage. */
+  readonly covered: number
+  readonly similarity: number
+}
+
+/** What speaks for one that is. */
+interface Evidence {
+  readonly candidate: Candidate
+  readonly score: number
   /** Part of the question's weight in the passage, and in its article. */
   readonly covered: number
   readonly coverage: number
-  /** Weight of the rarest word that the article's title or tags name, against a word that is nowhere. */
-  readonly named: number
   readonly similarity: number
 }
 
@@ -77,43 +81,33 @@ function weightOf(found: number, passageCount: number): number {
 interface Article {
   /** Weight of the words that its passages have together. */
   covered: number
-  /** Weight of the rarest word that its title or tags name. */
-  named: number
   /** The last concept that is counted in `covered`: each counts once, in however many passages it is. */
   counted: number
 }
 
 interface Weighed {
+  readonly candidate: Candidate
   readonly article: Article
   bm25: number
   /** Weight of the words that it has. */
   has: number
 }
 
-/** What speaks for each candidate, best first. For `rank`, and for choosing its figures. */
-export function evidenceOf(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Evidence[] {
-  return weigh(concepts, candidates, options).sort(byScore)
-}
-
-const byScore = (a: Evidence, b: Evidence): number => b.score - a.score
-
-/** In the order of the candidates. */
-function weigh(concepts: readonly ConceptHits[], candidates: readonly Candidate[], options: RankingOptions): Evidence[] {
-  const weights = weightsOf(concepts, options)
+/** What speaks for each candidate that may be an answer. */
+function evidenceOf(concepts: readonly ConceptHits[], candidates: readonly Candidate[], { options, weights, bar }: Weighing): Evidence[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   const part = (weight: number): number => (total === 0 ? 0 : weight / total)
-  const rarest = weightOf(0, options.passageCount)
 
   /** An article as a whole covers a question; its passages then compete for the words. */
   const articles = new Map<string, Article>()
   const weighed = new Map<string, Weighed>()
-  for (const { passageId, slug } of candidates) {
-    let article = articles.get(slug)
-    if (article === undefined) articles.set(slug, (article = { covered: 0, named: 0, counted: -1 }))
-    weighed.set(passageId, { article, bm25: 0, has: 0 })
+  for (const candidate of candidates) {
+    let article = articles.get(candidate.slug)
+    if (article === undefined) articles.set(candidate.slug, (article = { covered: 0, counted: -1 }))
+    weighed.set(candidate.passageId, { candidate, article, bm25: 0, has: 0 })
   }
   // By what was found and not by every passage and word: most passages have one word of the question.
-  for (const [index, { scores, named }] of concepts.entries()) {
+  for (const [index, { scores }] of concepts.entries()) {
     const weight = weights[index] ?? 0
     for (const [passageId, score] of scores) {
       const passage = weighed.get(passageId)
@@ -124,22 +118,28 @@ function weigh(concepts: readonly ConceptHits[], candidates: readonly Candidate[
       if (article.counted !== index) article.covered += weight
       article.counted = index
     }
-    for (const [slug, article] of articles) if (named.has(slug)) article.named = Math.max(article.named, weight / rarest)
   }
 
-  return candidates.map((candidate) => {
-    const { article, bm25, has } = weighed.get(candidate.passageId) ?? NOTHING
+  const evidence: Evidence[] = []
+  for (const { candidate, article, bm25, has } of weighed.values()) {
     const covered = part(has)
     const coverage = part(article.covered)
     const similarity = Math.max(0, options.similarities?.get(candidate.passageId) ?? 0)
     const words = bm25 * (0.4 + 0.5 * covered + 0.5 * coverage)
     const liking = preference(candidate, options)
+    if (!isAnswer({ candidate, words, liking, covered, similarity }, bar)) continue
     const score = (words + SIMILAR * similarity) * liking * (candidate.isOwn ? OWN : 1)
-    return { candidate, score, words, liking, covered, coverage, named: article.named, similarity }
-  })
+    evidence.push({ candidate, score, covered, coverage, similarity })
+  }
+  return evidence
 }
 
-const NOTHING: Weighed = { article: { covered: 0, named: 0, counted: -1 }, bm25: 0, has: 0 }
+interface Weighing {
+  readonly options: RankingOptions
+  /** Of each concept. */
+  readonly weights: readonly number[]
+  readonly bar: Bar
+}
 
 function weightsOf(concepts: readonly ConceptHits[], { passageCount }: RankingOptions): number[] {
   return concepts.map((hits) => weightOf(hits.found, passageCount))
@@ -151,9 +151,8 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
     rarest: weightOf(0, options.passageCount),
     unknown: concepts.filter(({ scores }) => scores.size === 0).length / Math.max(1, concepts.length)
   }
-  const evidence = weigh(concepts, candidates, options)
-    .filter((one) => isAnswer(one, bar))
-    .sort(byScore)
+  const weights = weightsOf(concepts, options)
+  const evidence = evidenceOf(concepts, candidates, { options, weights, bar }).sort((a, b) => b.score - a.score)
   const best = evidence[0]?.score ?? 0
   const perArticle = new Map<string, number>()
   const passages: Ranked[] = []
@@ -164,7 +163,7 @@ export function rank(concepts: readonly ConceptHits[], candidates: readonly Cand
     perArticle.set(candidate.slug, used + 1)
     passages.push({ passageId: candidate.passageId, relevance: Math.max(0.5 * covered + 0.5 * coverage, similarity) })
   }
-  return { passages, weights: weightsOf(concepts, options) }
+  return { passages, weights }
 }
 
 /**
@@ -188,7 +187,7 @@ interface Bar {
   readonly unknown: number
 }
 
-function isAnswer({ words, liking, similarity, covered, candidate }: Evidence, { odds, rarest, unknown }: Bar): boolean {
+function isAnswer({ words, liking, similarity, covered, candidate }: Signs, { odds, rarest, unknown }: Bar): boolean {
   if (covered >= WHOLE) return true
   const byWords = odds.words * Math.log1p((RAREST * words * liking) / rarest)
   return byWords + (candidate.isOwn ? odds.own : 0) + odds.unknown * unknown + odds.similarity * similarity + odds.bias > 0

@@ -7,7 +7,6 @@ import { clientKey, type Scope } from './client.ts'
 import { indexName } from './documents.sqlite.ts'
 import type { Candidate } from './relevance.ts'
 import { nearestStems, type Near } from './spelling.ts'
-import { ftsPhrase } from './words.ts'
 
 export interface Shelf {
   /** `PACK_SHELF`, or a number from 1. */
@@ -18,8 +17,6 @@ export interface Shelf {
   hits(phrase: string): Hits
   /** Whether this passage has the phrase. */
   has(phrase: string, passageId: string): boolean
-  /** Which articles, or parts of documents, one of the forms names: `slug` of the candidates. */
-  named(forms: readonly string[]): Iterable<string>
   /** What a word that is nowhere may have been meant to be; nothing where its words are too many to look at. */
   near(word: string): Near
   /** Null: it is not on this shelf. */
@@ -125,15 +122,10 @@ export function createShelves(database: Database): Shelves {
 
 /** Everybody asks the pack about the same things; looking up a word takes 50 µs, and a question has many. */
 function remembering(shelf: Shelf): Shelf {
-  const named = remember(
-    (forms: string) => [...shelf.named(JSON.parse(forms) as string[])],
-    ({ length }) => length
-  )
   return {
     ...shelf,
     near: remember(shelf.near, ({ stems }) => stems.length),
     hits: remember(shelf.hits, ({ rows }) => rows.length),
-    named: (forms) => named(JSON.stringify(forms)),
     passage: remember(shelf.passage, () => 1)
   }
 }
@@ -161,11 +153,6 @@ function packShelf(database: Database): () => Shelf {
     SELECT p.passage_id, p.slug, a.provider, p.heading, p.ordinal, -bm25(passage_index, 4.0, 2.5, 2.5, 1.0) AS score
     FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid JOIN article a ON a.slug = p.slug
     WHERE passage_index MATCH ?`)
-  const selectNamed = database
-    .prepare<[string], string>(
-      `SELECT DISTINCT p.slug FROM passage_index JOIN passage p ON p.passage_id = passage_index.rowid WHERE passage_index MATCH ?`
-    )
-    .pluck()
   const selectPassage = database.prepare<[string], ArticleRow>(
     `SELECT p.*, a.title, a.provider, a.topic FROM passage p JOIN article a ON a.slug = p.slug WHERE p.passage_id = ?`
   )
@@ -183,7 +170,6 @@ function packShelf(database: Database): () => Shelf {
       return { total: rows.length, rows, isCommon: false }
     },
     has: () => false,
-    named: (forms) => selectNamed.iterate(`{title tags} : (${forms.map(ftsPhrase).join(' OR ')})`),
     candidate(id) {
       const row = id.startsWith(PACK) ? selectPassage.get(id.slice(PACK.length)) : undefined
       if (row === undefined) return null
@@ -213,12 +199,6 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
   // A number is bound as a REAL, and FTS5 takes a row id of that type for none at all.
   const selectHas = database.prepare<[string, string], number>(`SELECT 1 FROM ${index} WHERE ${index} MATCH ? AND rowid = CAST(? AS INTEGER)`).pluck()
   const countHits = database.prepare<[string], number>(`SELECT count(*) FROM ${index} WHERE ${index} MATCH ?`).pluck()
-  const selectNamed = database
-    .prepare<[string], string>(
-      `SELECT DISTINCT p.document_id || '/' || (p.ordinal / ${PART}) FROM ${index} JOIN document_passage p ON p.passage_id = ${index}.rowid
-       WHERE ${index} MATCH ?`
-    )
-    .pluck()
   const selectPassage = database.prepare<[string, number], DocumentRow>(`
     SELECT p.*, d.name, d.as_of FROM document_passage p JOIN document d ON d.document_id = p.document_id
     WHERE p.passage_id = ? AND d.shelf_id = ?`)
@@ -243,7 +223,6 @@ function documentShelf(database: Database, shelf: number): () => Shelf {
       return { total, rows: found, isCommon }
     },
     has: (phrase, id) => id.startsWith(prefix) && selectHas.get(phrase, id.slice(prefix.length)) !== undefined,
-    named: (forms) => selectNamed.iterate(`{title} : (${forms.map(ftsPhrase).join(' OR ')})`),
     candidate(id) {
       const row = id.startsWith(prefix) ? selectPassage.get(id.slice(prefix.length), shelf) : undefined
       if (row === undefined) return null

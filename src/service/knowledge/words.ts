@@ -141,8 +141,16 @@ function identifiersOf(text: string): string[][] {
   })
 }
 
+/** A question is read for what it points at, then looked up by words, then by meaning: one after the other, and the same each time. */
+let latest: { readonly text: string; readonly concepts: readonly Concept[] } = { text: '', concepts: [] }
+
 /** What the text is about, each thing once, in the order of the text. */
-export function conceptsOf(text: string): Concept[] {
+export function conceptsOf(text: string): readonly Concept[] {
+  if (latest.text !== text) latest = { text, concepts: readConcepts(text) }
+  return latest.concepts
+}
+
+function readConcepts(text: string): Concept[] {
   const words = wordsOf(text)
   const identifiers = identifiersOf(text)
   const small = smallWords(languageOf(words))

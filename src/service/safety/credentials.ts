@@ -48,19 +48,14 @@ export interface Masked {
   readonly kinds: readonly string[]
 }
 
-/** One of these is in every credential, and in the beginning of every one that goes on after a mark or a space. */
-const ANY_SIGN = /[-_=:]|A[KS]IA|AIza|eyJ/
-
-/** False: there is no credential in the text, nor the beginning of one beyond its last word. Quick; true says little. */
-export function mayHoldCredential(text: string): boolean {
-  return ANY_SIGN.test(text)
-}
+/** One of these is in every credential, and in the beginning of every one that goes on after a mark or a space. Quick to look for. */
+export const CREDENTIAL_SIGN = /[-_=:]|A[KS]IA|AIza|eyJ/
 
 const NONE: readonly string[] = []
 
 /** The text with each credential replaced by its kind in brackets. Idempotent. */
 export function maskCredentials(text: string): Masked {
-  if (!mayHoldCredential(text)) return { text, kinds: NONE }
+  if (!CREDENTIAL_SIGN.test(text)) return { text, kinds: NONE }
   const kinds: string[] = []
   let masked = text
   for (const { kind, signs, pattern } of shapes) {

@@ -1,6 +1,6 @@
 // What an answer may not carry out: credentials, and images from elsewhere, which would fetch an address that the text
 // chose. Works on pieces: the end of what came is held back while it could still become something.
-import { maskCredentials, mayHoldCredential } from './credentials.ts'
+import { CREDENTIAL_SIGN, maskCredentials } from './credentials.ts'
 
 export interface OutputFilter {
   /** What may be shown now; may be empty. */
@@ -41,8 +41,8 @@ const STARTERS = [
 ]
 /** A credential is shorter; longer runs are text without spaces, such as Chinese. */
 const LONGEST_RUN = 400
-/** Every image has one. */
-const IMAGE_SIGN = /[!<]/
+/** Without one of these a text has nothing that is filtered, and nothing open but, at most, its last word. Most pieces have none. */
+const ANY_SIGN = new RegExp(`[!<]|${CREDENTIAL_SIGN.source}`)
 /** What is filtered has one of these, and so has what may become it. */
 const TRIGGER =
   /!\[|<img|AKIA|ASIA|AIza|sk[-_]|rk_|gh[pousr]_|github_pat|glpat-|xox|eyJ|-----|:\/\/|passw|passwd|pwd|mot de|contrase|secret|key|token|sig=/i
@@ -56,9 +56,9 @@ export function createOutputFilter(): OutputFilter {
   let shown = ''
 
   const clean = (text: string): string => {
+    if (!ANY_SIGN.test(text)) return text
     const { text: masked, kinds } = maskCredentials(text)
     removed.push(...kinds)
-    if (!IMAGE_SIGN.test(masked)) return masked
     return masked.replace(IMAGE, (_, alt?: string, reference?: string) => {
       removed.push('image')
       return alt ?? reference ?? ''
@@ -98,8 +98,7 @@ function commonLength(a: string, b: string): number {
 /** How much of `text` can no longer become part of something that is filtered. */
 function safeLength(text: string): number {
   if (text.length > LONGEST_HELD) return text.length
-  // Most pieces are plain words, and go through at the cost of a look: nothing is open in them but, at most, the last word.
-  const isPlain = !mayHoldCredential(text) && !IMAGE_SIGN.test(text)
+  const isPlain = !ANY_SIGN.test(text)
   if (PLAIN_END.test(text) && (isPlain || !TRIGGER.test(text))) return text.length
   if (isPlain) return startOfLastRun(text)
   const block = text.lastIndexOf(KEY_BLOCK)
