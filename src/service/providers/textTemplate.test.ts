@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anthropicCodec } from './anthropic.undici.ts'
@@ -102,6 +104,23 @@ describe('a template of text events', () => {
     const events = ['1', '2', '3', '4', '5', '6'].map((text, index) => piece(text, index < 3 ? {} : { tier: 'a' }))
     expect(heard(createTextTemplates(names)(reader), events)).toEqual(heard(plainReader(), events))
     expect(reader.parsed).toHaveLength(4)
+  })
+
+  it('keeps nothing of an event in memory but its text', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const reader = createTextTemplates({ text: 'content' })(plainReader())
+    const kept: string[] = []
+    const sink = { text: (text: string) => kept.push(text) } as unknown as AnswerSink
+    const read = (nth: number): void =>
+      reader.read(`{"id":"${'x'.repeat(20_000)}","delta":{"content":"a text of more than a few letters ${nth}"}}`, sink)
+    for (let nth = 0; nth < 10; nth += 1) read(nth)
+    collect()
+    const before = process.memoryUsage().heapUsed
+    for (let nth = 0; nth < 1_000; nth += 1) read(nth)
+    collect()
+    expect(kept).toHaveLength(1_010)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000)
   })
 
   it('stops trying where every event differs in more than its text', () => {
