@@ -7,7 +7,7 @@ import { serverSentEvents } from './framing.ts'
 import { countOf, fieldsOf, listOf, parseJson, textOf, type Fields } from './json.ts'
 import type { ProviderCaller } from './provider.ts'
 import { shapePrompt } from './shape.ts'
-import { withTextTemplate } from './textTemplate.ts'
+import { createTextTemplates } from './textTemplate.ts'
 import { refusal, type Setup } from './upstreamFailure.ts'
 
 export type AnthropicOptions = Omit<AnswersOptions, 'keySetting' | 'modelSetting' | 'urlSetting'> & {
@@ -43,6 +43,7 @@ export function createAnthropicProvider(options: AnthropicOptions): UpstreamProv
 }
 
 export function anthropicCodec(setup: Setup): Codec {
+  const templated = createTextTemplates({ text: 'text' })
   return {
     request({ prompt, maxOutputTokens, temperature }, model, { prefill, maxOutputTokens: most }) {
       const { instructions, messages } = shapePrompt(prompt, { prefill })
@@ -60,7 +61,7 @@ export function anthropicCodec(setup: Setup): Codec {
         })
       }
     },
-    reader: () => withTextTemplate(anthropicReader(setup), { text: 'text' }),
+    reader: () => templated(anthropicReader(setup)),
     probe: { method: 'GET', path: '/v1/models', headers: { ...version, accept: 'application/json' } },
     models: (body) =>
       listOf(fieldsOf(body)?.['data'])

@@ -7,7 +7,7 @@ import { serverSentEvents } from './framing.ts'
 import { countOf, fieldsOf, listOf, parseJson, textOf, type Fields } from './json.ts'
 import type { PromptMessage, ProviderCaller, ProviderUsage } from './provider.ts'
 import { goingOn } from './shape.ts'
-import { withTextTemplate } from './textTemplate.ts'
+import { createTextTemplates } from './textTemplate.ts'
 import { refusal, type Setup } from './upstreamFailure.ts'
 
 export type OpenAiOptions = Omit<AnswersOptions, 'keySetting' | 'modelSetting' | 'urlSetting'> & {
@@ -36,6 +36,7 @@ export function createOpenAiProvider(options: OpenAiOptions): UpstreamProvider {
 
 /** `isOpenAi`: OpenAI's own service, which has renamed two things that other servers still call as before. */
 export function openAiCodec(setup: Setup, isOpenAi: boolean): Codec {
+  const templated = createTextTemplates({ text: 'content', padding: 'obfuscation', stamps: ['id', 'created'] })
   return {
     request({ prompt, maxOutputTokens, temperature }, model, { reasoning, prefill }) {
       return {
@@ -52,7 +53,7 @@ export function openAiCodec(setup: Setup, isOpenAi: boolean): Codec {
         })
       }
     },
-    reader: () => withTextTemplate(openAiReader(setup), { text: 'content', padding: 'obfuscation' }),
+    reader: () => templated(openAiReader(setup)),
     probe: { method: 'GET', path: '/models', headers: { accept: 'application/json' } },
     models: (body) =>
       listOf(fieldsOf(body)?.['data'])

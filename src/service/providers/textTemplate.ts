@@ -1,71 +1,102 @@
-// The pieces of one answer come in events that differ in their text alone: once one of them has been parsed, the others are read by
+// The pieces of an answer come in events that differ in their text alone: once one of them has been parsed, the others are read by
 // comparing what stands around the text, for a tenth of the cost. Between the events of an answer and its codec. Pure.
 import type { AnswerReader, AnswerSink } from './codec.ts'
 
+/** The fields of an event that may differ, as the maker calls them. All but the text are fields that the reader passes over. */
 export interface TextTemplateOptions {
-  /** The field that holds the text, as the maker calls it. */
   readonly text: string
-  /** A field of random letters that nobody reads, by which a maker hides how long the text is; absent: none. */
+  /** Differs from event to event: random letters by which a maker hides how long the text is. */
   readonly padding?: string
+  /** Differ from answer to answer: an id, a time. */
+  readonly stamps?: readonly string[]
 }
 
-/** An event cut at the strings that may differ: what is before, between and behind them, quotation marks included. */
+/** What may differ: the plain string of the text or of a field that nobody reads, or the whole number of one. */
+interface Hole {
+  readonly field: 'text' | 'padding' | 'stamp'
+  readonly isNumber: boolean
+}
+
+/** An event cut at what may differ: before, between and behind the holes, quotation marks included. */
 interface Template {
+  /** One more than there are holes. */
   readonly segments: readonly string[]
-  /** Which of the strings is the text. */
-  readonly textAt: number
+  readonly holes: readonly Hole[]
 }
 
-/** Stands for any text while an event is tried as a template. */
-const PROBE = 'any text'
-/** Upstreams whose events differ in more are not tried for ever: events parsed in vain, in a row, before templates are given up. */
+/** Stand for any text and any number while an event is tried as a template. */
+const ANY_TEXT = 'any text'
+const ANY_NUMBER = '1234567890'
+/** Upstreams whose events differ in more are not tried for ever: events of one answer parsed in vain, in a row. */
 const MOST_VAIN = 3
 /** What ends a string in JSON, or is not written as itself in it. */
 // oxlint-disable-next-line no-control-regex -- JSON has no control characters in a string
 const unplain = /["\\\u0000-\u001f]/
+const wholeNumber = /^[1-9]\d{0,14}$/
 
 /**
- * Reads like `reader`, which must tell a text as it stands and keep nothing in mind of an event that is only text. Exact, whatever
- * comes: an event is read by a template only where it is the event that was parsed, letter by letter, but for a plain text inside the
- * text's string (and the padding's). That this string is the text, and that nothing else is heard of such an event, `reader` has shown.
+ * Makes readers that read like the ones they are given, for the answers of one upstream. A reader must tell a text as it stands, and
+ * keep nothing in mind of an event that is only text. Exact, whatever comes: an event is read by a template only where it is, letter by
+ * letter, one that was parsed, but for what is inside of its holes, and that is plain. That one hole is the text, and that nothing else
+ * is heard of such an event, the reader has shown when it read the template with other fillings.
  */
-export function withTextTemplate(reader: AnswerReader, names: TextTemplateOptions): AnswerReader {
+export function createTextTemplates(names: TextTemplateOptions): (reader: AnswerReader) => AnswerReader {
+  /** Of any answer of this upstream. */
+  let shape: Template | null = null
   const ear = createEar()
-  let template: Template | null = null
-  let vain = 0
-  return {
-    read(data, sink) {
+  return (reader) => {
+    /** Of this answer, with its stamps filled in: fewer holes are read sooner. */
+    let template: Template | null = null
+    let vain = 0
+    const textOf = (data: string): string | null => {
       const text = template === null ? null : textIn(data, template)
-      if (text !== null) {
-        vain = 0
-        return sink.text(text)
+      if (text !== null || shape === null) return text
+      const found = textIn(data, shape)
+      if (found !== null) template = stamped(data, shape)
+      return found
+    }
+    return {
+      read(data, sink) {
+        const text = textOf(data)
+        if (text !== null) {
+          vain = 0
+          return sink.text(text)
+        }
+        if (vain >= MOST_VAIN) return reader.read(data, sink)
+        const only = ear.hear(reader, data, sink)
+        if (only === null || only === '' || unplain.test(only)) return
+        vain += 1
+        const found = templateOf(data, only, names)
+        if (found === null || ear.hear(reader, filled(found), silent) !== ANY_TEXT) return
+        shape = found
+        template = stamped(data, found)
       }
-      if (vain >= MOST_VAIN) return reader.read(data, sink)
-      const only = ear.hear(reader, data, sink)
-      if (only === null || only === '' || unplain.test(only)) return
-      vain += 1
-      const found = templateOf(data, only, names)
-      if (found !== null && ear.hear(reader, found.segments.join(PROBE), silent) === PROBE) template = found
     }
   }
 }
 
 /** Null: it is another event, or one whose text is not written plainly, or empty: how those are to be read is the reader's business. */
-function textIn(data: string, { segments, textAt }: Template): string | null {
+function textIn(data: string, { segments, holes }: Template): string | null {
   const [head = ''] = segments
   if (!standsAt(data, head, 0)) return null
   let text = ''
   let at = head.length
-  for (let index = 1; index < segments.length; index += 1) {
-    const next = segments[index] ?? ''
-    const end = data.indexOf('"', at)
+  for (let index = 0; index < holes.length; index += 1) {
+    const next = segments[index + 1] ?? ''
+    const end = data.indexOf(next.charAt(0), at)
     if (end < 0 || !standsAt(data, next, end)) return null
     const inside = data.slice(at, end)
-    if (unplain.test(inside)) return null
-    if (index - 1 === textAt) text = inside
+    const hole = holes[index]
+    if (hole?.isNumber === true ? !wholeNumber.test(inside) : unplain.test(inside)) return null
+    if (hole?.field === 'text') text = inside
     at = end + next.length
   }
-  return at === data.length && text !== '' ? text : null
+  return at === data.length && text !== '' ? copied(text) : null
+}
+
+/** What is cut out of a string keeps all of it in memory, and answers are kept for minutes; what is cut out of a copy keeps the copy. */
+function copied(text: string): string {
+  return ` ${text}`.slice(1)
 }
 
 /** `startsWith` compares letter by letter, which takes fifteen times as long for what is around a text. */
@@ -73,27 +104,67 @@ function standsAt(data: string, what: string, at: number): boolean {
   return data.slice(at, at + what.length) === what
 }
 
-/** Null: the text is not to be found in it, or not as a plain string. */
-function templateOf(data: string, text: string, { text: field, padding }: TextTemplateOptions): Template | null {
-  const from = valueAt(data, field, text)
-  if (from === null) return null
-  const holes = [{ from, to: from + text.length }]
-  const other = padding === undefined ? null : valueAt(data, padding)
-  if (other !== null && other !== from) holes.push({ from: other, to: data.indexOf('"', other) })
-  holes.sort((a, b) => a.from - b.from)
-  const segments = [...holes, { from: data.length, to: 0 }].map((hole, index) => data.slice(holes[index - 1]?.to ?? 0, hole.from))
-  return { segments, textAt: holes.findIndex((hole) => hole.from === from) }
+/** The template of one answer, from an event of it that is of this shape. */
+function stamped(data: string, { segments, holes }: Template): Template {
+  const own: { segments: string[]; holes: Hole[] } = { segments: [], holes: [] }
+  let from = 0
+  let at = segments[0]?.length ?? 0
+  for (const [index, hole] of holes.entries()) {
+    const next = segments[index + 1] ?? ''
+    const end = data.indexOf(next.charAt(0), at)
+    if (hole.field !== 'stamp') {
+      own.segments.push(data.slice(from, at))
+      own.holes.push(hole)
+      from = end
+    }
+    at = end + next.length
+  }
+  own.segments.push(data.slice(from))
+  return own
 }
 
-/** Where the plain string of a field begins, behind its quotation mark; of the first with this value. Null: there is none. */
-function valueAt(data: string, field: string, value?: string): number | null {
+function filled({ segments, holes }: Template): string {
+  return segments.map((segment, index) => (index === 0 ? '' : holes[index - 1]?.isNumber === true ? ANY_NUMBER : ANY_TEXT) + segment).join('')
+}
+
+/** Null: the text is not to be found in it as a plain string. */
+function templateOf(data: string, text: string, names: TextTemplateOptions): Template | null {
+  const found: { from: number; to: number; hole: Hole }[] = []
+  const add = (field: Hole['field'], name: string, value?: string): void => {
+    const place = placeOf(data, name, value)
+    if (place === null || found.some(({ from, to }) => place.from <= to && from <= place.to)) return
+    found.push({ ...place, hole: { field, isNumber: place.isNumber } })
+  }
+  add('text', names.text, text)
+  if (found.length === 0) return null
+  if (names.padding !== undefined) add('padding', names.padding)
+  for (const stamp of names.stamps ?? []) add('stamp', stamp)
+  found.sort((a, b) => a.from - b.from)
+  const segments = [...found.map(({ from }, index) => data.slice(found[index - 1]?.to ?? 0, from)), data.slice(found.at(-1)?.to)]
+  return { segments, holes: found.map(({ hole }) => hole) }
+}
+
+interface Place {
+  readonly from: number
+  readonly to: number
+  readonly isNumber: boolean
+}
+
+/** Where the first plain value of a field stands, without its quotation marks; with `value`, the first string that is this. */
+function placeOf(data: string, field: string, value?: string): Place | null {
   const key = `"${field}"`
   for (let at = data.indexOf(key); at >= 0; at = data.indexOf(key, at + key.length)) {
     const colon = beyondSpace(data, at + key.length)
-    const quote = beyondSpace(data, colon + 1)
-    if (data[colon] !== ':' || data[quote] !== '"') continue
-    const found = data.slice(quote + 1, data.indexOf('"', quote + 1))
-    if (!unplain.test(found) && (value === undefined || found === value)) return quote + 1
+    if (data[colon] !== ':') continue
+    const start = beyondSpace(data, colon + 1)
+    if (data[start] === '"') {
+      const to = data.indexOf('"', start + 1)
+      const found = data.slice(start + 1, to)
+      if (to > 0 && !unplain.test(found) && (value === undefined || found === value)) return { from: start + 1, to, isNumber: false }
+    } else if (value === undefined) {
+      const [number = ''] = /^\d+(?=[,} ])/.exec(data.slice(start, start + 20)) ?? []
+      if (wholeNumber.test(number)) return { from: start, to: start + number.length, isNumber: true }
+    }
   }
   return null
 }
