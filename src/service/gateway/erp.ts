@@ -50,7 +50,7 @@ export function erpDialect(peer: Peer, parts: GatewayParts): Readonly<Record<str
       for await (const event of listening.events()) {
         if (asked.isNamed) peer.send(socketEvents.stream, pieceOf(event, ids.messageId))
         else sayToBaseClient(peer, event, ids.messageId)
-        await peer.room()
+        if (peer.isFull) await peer.room()
       }
     } catch (error) {
       if (!gone.aborted) peer.refuse(error, ids)

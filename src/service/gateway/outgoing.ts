@@ -2,12 +2,15 @@
 // transport can tell: packets for Engine.IO, bytes for a WebSocket.
 import type { Socket } from 'socket.io'
 import type { WebSocket } from 'ws'
+import { CopilotError } from '../../shared/errors.ts'
 import type { Bounds } from './bounds.ts'
-import { tooSlow } from './peer.ts'
 
 export interface Outgoing {
+  /** So much waits that `room` would have to be waited for. */
+  readonly isFull: boolean
   /** Resolves when little enough waits, or the signal is aborted. Throws `timeout` when the reader takes nothing for `slowReaderMs`. */
   room(signal: AbortSignal): Promise<void>
+  /** So much waits that nothing more is added. */
   readonly isOverflowing: boolean
 }
 
@@ -29,6 +32,9 @@ export function watchPackets(connection: Pick<Socket['conn'], 'on'>, { slowReade
     for (const wake of wakers) wake()
   })
   return {
+    get isFull() {
+      return waiting >= MOST_PACKETS
+    },
     room: async (signal) => {
       if (waiting >= MOST_PACKETS) await drained(wakers, signal, slowReaderMs)
     },
@@ -46,6 +52,9 @@ export interface OutgoingBytes extends Outgoing {
 export function watchBytes(socket: Pick<WebSocket, 'bufferedAmount'>, { slowReaderMs, unreadBytes, overflowBytes }: Watched): OutgoingBytes {
   const wakers = new Set<() => void>()
   return {
+    get isFull() {
+      return socket.bufferedAmount >= unreadBytes
+    },
     room: async (signal) => {
       if (socket.bufferedAmount >= unreadBytes) await drained(wakers, signal, slowReaderMs)
     },
@@ -72,4 +81,8 @@ async function drained(wakers: Set<() => void>, signal: AbortSignal, slowReaderM
     wakers.delete(wake)
     signal.removeEventListener('abort', wake)
   }
+}
+
+export function tooSlow(): CopilotError {
+  return new CopilotError('timeout', 'The client does not read its answers. Connect again to read the rest.', { retryAfterMs: 1_000 })
 }

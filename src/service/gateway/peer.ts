@@ -1,20 +1,19 @@
 // One connected client, however it is connected: the part of a socket that the dialects speak to. Socket.IO and plain
 // WebSockets each bring a `Wire`; the rules about refusing, flooding and slow reading are here, once.
-import { CopilotError, toCopilotError } from '../../shared/errors.ts'
+import { toCopilotError } from '../../shared/errors.ts'
 import { requireFresh, type Caller } from '../auth/caller.ts'
 import { correlationId as currentId } from '../correlation.ts'
 import { errorFields } from '../logging.ts'
 import type { Conduct } from './conduct.ts'
 import { toSocketError, type AiError } from './foreignErrors.ts'
 import type { GatewayParts } from './gateway.ts'
+import { tooSlow, type Outgoing } from './outgoing.ts'
 
 export interface Wire {
   /** Hands one event to the transport, in order. */
   send(type: string, data: object): void
-  /** Resolves when few enough bytes wait for the reader, or the signal is aborted. Throws `timeout` when it takes nothing for long. */
-  room(signal: AbortSignal): Promise<void>
-  /** So much waits that nothing more is added. */
-  readonly isOverflowing: boolean
+  /** What waits for the reader. */
+  readonly outgoing: Outgoing
   /** True once the client has certainly read all that was sent so far; false when it has gone without that proof. */
   proof(): Promise<boolean>
   /** Says why, then closes with that code. */
@@ -34,6 +33,8 @@ export interface Peer {
   readonly gone: AbortSignal
   /** Dropped when the client has gone; a client that never reads is closed. */
   send(type: string, data: object): void
+  /** Cheaper to ask than to wait for `room` after each piece. */
+  readonly isFull: boolean
   /** An answer waits here between two pieces. A reader who is too slow is closed, and `gone` with it. */
   room(): Promise<void>
   /** True once the client has certainly read all that was sent so far; false when it has gone without that proof. */
@@ -70,16 +71,19 @@ export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId,
   }
   const send: Peer['send'] = (type, data) => {
     if (closing || gone.aborted) return
-    if (wire.isOverflowing) close(tooSlow())
+    if (wire.outgoing.isOverflowing) close(tooSlow())
     else wire.send(type, data)
   }
   return {
     caller,
     gone,
     send,
+    get isFull() {
+      return wire.outgoing.isFull
+    },
     async room() {
       try {
-        await wire.room(gone)
+        await wire.outgoing.room(gone)
       } catch (error) {
         meter.refused(toCopilotError(error).code)
         close(error)
@@ -106,8 +110,4 @@ export function createPeer({ caller, wire, conduct, gone, parts: { clock, newId,
       else say(told)
     }
   }
-}
-
-export function tooSlow(): CopilotError {
-  return new CopilotError('timeout', 'The client does not read its answers. Connect again to read the rest.', { retryAfterMs: 1_000 })
 }

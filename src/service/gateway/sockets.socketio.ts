@@ -141,10 +141,7 @@ function peerOf(socket: AnySocket, parts: GatewayParts): Peer {
   const outgoing = watchPackets(socket.conn, parts.bounds)
   const wire = {
     send: (type: string, data: object) => void socket.emit(type, data),
-    room: (signal: AbortSignal) => outgoing.room(signal),
-    get isOverflowing() {
-      return outgoing.isOverflowing
-    },
+    outgoing,
     proof: watchProof(socket),
     sayThenClose: (error: Parameters<typeof sayThenClose>[1]) => sayThenClose(socket, error)
   }

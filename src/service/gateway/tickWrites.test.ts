@@ -77,11 +77,35 @@ describe('WebSockets that write once a tick', () => {
     client.terminate()
   })
 
-  it('let a sender go on at once while little waits, and make it wait for a reader who takes nothing', async () => {
+  it('take along what a sender held back until it was told', async () => {
+    let client: WebSocket | undefined
+    const heard: string[] = []
+    const { socket, carrier } = await accepted((port) => {
+      client = new WebSocket(`ws://127.0.0.1:${port}`)
+      client.on('message', (data: Buffer) => heard.push(data.toString('utf8')))
+    })
+    let writes = 0
+    const writev = (carrier as unknown as { _writev: (chunks: unknown[], done: unknown) => void })._writev.bind(carrier)
+    Object.assign(carrier, { _writev: (chunks: unknown[], done: unknown) => ((writes += 1), writev(chunks, done)) })
+    const waiting = ['b', 'c', 'd']
+    const next = (): void => {
+      const text = waiting.shift()
+      if (text !== undefined) socket.send(text, next)
+    }
+    socket.send('a', next)
+    if (client === undefined) throw new Error('not dialled')
+    while (heard.length < 4) await once(client, 'message')
+    expect([heard, writes]).toEqual([['a', 'b', 'c', 'd'], 1])
+    client.terminate()
+  })
+
+  it('let a sender go on at the end of the tick while little waits, and make it wait for a reader who takes nothing', async () => {
     let client: Socket | undefined
     const { socket } = await accepted((port) => (client = dialSilent(port)))
     let told = 0
     socket.send('small', () => (told += 1))
+    expect(told).toBe(0)
+    await new Promise((resolve) => setImmediate(resolve))
     expect(told).toBe(1)
     const large = 'x'.repeat(1_000_000)
     for (let count = 0; count < 20; count += 1) socket.send(large, () => (told += 1))

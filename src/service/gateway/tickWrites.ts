@@ -9,23 +9,25 @@ type Data = Parameters<WebSocket['send']>[0]
 type SendOptions = Parameters<WebSocket['send']>[1]
 
 /**
- * Up to here a sender is told at once that it may go on; who brings more is told when it has really left. In bytes, as far as a
- * text's length tells: at most three times that. Must be well below `Bounds.unreadBytes`, whose waiters are woken by being told.
+ * Up to here a sender is told at the end of the tick that it may go on; who brings more is told when it has really left. In bytes, as
+ * far as a text's length tells: at most three times that. Must be well below `Bounds.unreadBytes`, whose waiters are woken by being told.
  */
 const AHEAD_BYTES = 32_768
 
 /** Connections that hold something back until the end of the tick. */
-let holding: Duplex[] = []
+let holding: TickWebSocket[] = []
 
 function release(): void {
   const released = holding
   holding = []
-  for (const carrier of released) carrier.uncork()
+  for (const socket of released) socket.release()
 }
 
 class TickWebSocket extends WebSocket {
   /** What carries the frames; null until the upgrade is done. */
   #carrier: Duplex | null = null
+  /** Senders that are told at the end of the tick. */
+  #untold: Sent[] = []
 
   carriedBy(carrier: Duplex): void {
     this.#carrier = carrier
@@ -36,16 +38,32 @@ class TickWebSocket extends WebSocket {
   override send(data: Data, optionsOrSent?: SendOptions | Sent, last?: Sent): void {
     const [options, sent] = typeof optionsOrSent === 'function' ? [{}, optionsOrSent] : [optionsOrSent ?? {}, last]
     const carrier = this.#carrier
-    if (carrier !== null && carrier.writableCorked === 0) {
+    if (carrier === null) return super.send(data, options, sent)
+    if (carrier.writableCorked === 0) {
       carrier.cork()
       if (holding.length === 0) process.nextTick(release)
-      holding.push(carrier)
+      holding.push(this)
     }
-    // Engine.IO hands on the next packet only when it was told of this one: told after the write, each would be a write of its own.
     const isMuch = this.bufferedAmount + sizeOf(data) >= AHEAD_BYTES
     if (sent === undefined || isMuch || this.readyState !== this.OPEN) return super.send(data, options, sent)
     super.send(data, options)
-    sent()
+    this.#untold.push(sent)
+  }
+
+  /**
+   * The end of the tick. Engine.IO hands on the next packets only when it was told of the last: those that it held back since, all at
+   * once, leave with what was sent. Told after the write, each would be a write of its own; told at each, each would be a round of its own.
+   */
+  release(): void {
+    try {
+      while (this.#untold.length > 0) {
+        const untold = this.#untold
+        this.#untold = []
+        for (const sent of untold) sent()
+      }
+    } finally {
+      this.#carrier?.uncork()
+    }
   }
 }
 

@@ -121,10 +121,7 @@ async function greet(visit: Visit, parts: GatewayParts): Promise<void> {
     client.once('close', dialect.meter.connected())
     const wire = {
       send,
-      room: (signal: AbortSignal) => outgoing.room(signal),
-      get isOverflowing() {
-        return outgoing.isOverflowing
-      },
+      outgoing,
       proof: watchProof(client),
       sayThenClose
     }

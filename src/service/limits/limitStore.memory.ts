@@ -1,12 +1,13 @@
 // Counts of limits in this process's memory.
 import { bucketVerdict, windowVerdict, type LimitState, type Verdict } from './limitMath.ts'
-import type { Charge, LimitStore } from './limitStore.ts'
+import type { Charge, LimitStore, Shortage } from './limitStore.ts'
 
-/** States that are as good as none are forgotten when there are this many. */
+/** States that are as good as none are forgotten when there are this many, and again when what is left has doubled. */
 const TIDY_AT = 10_000
 
 export function createMemoryLimitStore(): LimitStore {
   const states = new Map<string, { readonly state: LimitState; readonly staleAt: number }>()
+  let tidyAt = TIDY_AT
 
   const judge = ({ key, rule, cost }: Charge, now: number): Verdict => {
     const state = states.get(key)?.state
@@ -14,8 +15,9 @@ export function createMemoryLimitStore(): LimitStore {
   }
   const keep = (key: string, { next, staleAt }: Verdict, now: number): void => {
     states.set(key, { state: next, staleAt })
-    if (states.size < TIDY_AT || states.size % 1_000 !== 0) return
+    if (states.size < tidyAt) return
     for (const [old, kept] of states) if (kept.staleAt <= now) states.delete(old)
+    tidyAt = Math.max(TIDY_AT, 2 * states.size)
   }
 
   const isCounted = ({ key, rule }: Pick<Charge, 'key' | 'rule'>, now: number): boolean => {
@@ -27,13 +29,20 @@ export function createMemoryLimitStore(): LimitStore {
   return {
     has: async (charge, now) => isCounted(charge, now),
     async take(charges, now) {
-      const verdicts = charges.map((charge) => judge(charge, now))
-      let worst: { index: number; retryAt: number } | null = null
-      for (const [index, { retryAt }] of verdicts.entries()) {
-        if (retryAt !== null && (worst === null || retryAt > worst.retryAt)) worst = { index, retryAt }
+      const verdicts: Verdict[] = []
+      let worst: Shortage | null = null
+      for (const charge of charges) {
+        const verdict = judge(charge, now)
+        const { retryAt } = verdict
+        if (retryAt !== null && (worst === null || retryAt > worst.retryAt)) worst = { index: verdicts.length, retryAt }
+        verdicts.push(verdict)
       }
       if (worst !== null) return worst
-      for (const [index, verdict] of verdicts.entries()) keep(charges[index]?.key ?? '', verdict, now)
+      let index = 0
+      for (const verdict of verdicts) {
+        keep(charges[index]?.key ?? '', verdict, now)
+        index += 1
+      }
       return null
     },
     async add(charge, now) {

@@ -73,16 +73,13 @@ export function createLimits({ store, answering, policy, clock, rates, isLifted,
     rule: { kind: 'bucket', limit, windowMs: HOUR_MS, burst: limit }
   })
 
-  const refuse = async (named: readonly { readonly charge: Charge; readonly what: string; readonly day?: boolean }[]): Promise<void> => {
+  /** `shortOf` says what is short, when the charge at that place did not fit: mostly nobody asks. */
+  const refuse = async (charges: readonly Charge[], shortOf: (index: number) => string): Promise<void> => {
     const now = clock.now()
-    const shortage = await store.take(
-      named.map(({ charge }) => charge),
-      now
-    )
+    const shortage = await store.take(charges, now)
     if (shortage === null) return
-    const short = named[shortage.index]
-    const resetAt = short?.day === true ? { resetAt: shortage.retryAt } : {}
-    throw new CopilotError('rate_limited', `${short?.what ?? 'A limit is reached'}. Nothing was lost; ask again ${when(shortage.retryAt - now)}.`, {
+    const resetAt = charges[shortage.index]?.rule.kind === 'window' ? { resetAt: shortage.retryAt } : {}
+    throw new CopilotError('rate_limited', `${shortOf(shortage.index)}. Nothing was lost; ask again ${when(shortage.retryAt - now)}.`, {
       retryAfterMs: Math.max(1, shortage.retryAt - now),
       ...resetAt
     })
@@ -92,10 +89,9 @@ export function createLimits({ store, answering, policy, clock, rates, isLifted,
     async message(caller, channel) {
       if (caller.isOwner === true) return
       const limit = channel === 'socket' ? rates.socketMessagesPerMinute : rates.requestsPerMinute
-      await refuse([
-        { charge: perMinute(`${channel}:${caller.userId}`, limit), what: `More than ${limit} messages in a minute` },
-        { charge: perMinute('service', rates.servicePerMinute), what: 'The service has too much to do right now' }
-      ])
+      await refuse([perMinute(`${channel}:${caller.userId}`, limit), perMinute('service', rates.servicePerMinute)], (index) =>
+        index === 0 ? `More than ${limit} messages in a minute` : 'The service has too much to do right now'
+      )
     },
 
     async begin(caller) {
@@ -145,19 +141,21 @@ export function createLimits({ store, answering, policy, clock, rates, isLifted,
 
   async function charge(userId: string, organisation: string, tier: Tier): Promise<void> {
     const { requestsPerMinute: limit, burst } = tier
-    const charges: { charge: Charge; what: string; day?: boolean }[] = [
-      {
-        charge: { key: `requests:${organisation}`, cost: 1, rule: { kind: 'bucket', limit, windowMs: MINUTE_MS, burst } },
-        what: `The organisation asks more than ${limit} questions a minute`
-      },
-      { charge: tokens(organisation, tier, 0), what: `The organisation has used its ${tier.tokensPerHour} tokens an hour` }
+    const charges: Charge[] = [
+      { key: `requests:${organisation}`, cost: 1, rule: { kind: 'bucket', limit, windowMs: MINUTE_MS, burst } },
+      tokens(organisation, tier, 0)
     ]
     if (tier.turnsPerDay !== null) {
       const day: Charge = { key: `day:${userId}`, cost: 1, spends: true, rule: { kind: 'window', limit: tier.turnsPerDay, windowMs: DAY_MS } }
       await seed(day, userId)
-      charges.push({ charge: day, what: `All ${tier.turnsPerDay} questions of today are asked`, day: true })
+      charges.push(day)
     }
-    await refuse(charges)
+    await refuse(charges, (index) => {
+      if (index === 0) return `The organisation asks more than ${limit} questions a minute`
+      return index === 1
+        ? `The organisation has used its ${tier.tokensPerHour} tokens an hour`
+        : `All ${tier.turnsPerDay} questions of today are asked`
+    })
   }
 }
 
