@@ -74,7 +74,7 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
         const { turnId, userId, messageId, question, createdAt } = record
         return insert.run(turnId, userId, question.sessionId, messageId, JSON.stringify(question), createdAt).changes === 1
       }),
-    append: (turnId, events) => writer.write(() => append(turnId, events)),
+    append: (turnId, events, bond) => writer.write(() => append(turnId, events), bond),
     read: async (turnId, afterSeq) => {
       const rows = selectEvents.all(turnId, afterSeq)
       // What is read is shown: a commit that a power cut could still undo is waited for.
