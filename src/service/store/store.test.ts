@@ -258,6 +258,10 @@ describe('writer', () => {
   })
 
   it('commits less often the longer a commit holds the event loop, when flushes go on beside it', () => {
-    expect([0.1, 0.25, 1, 800].map(paceAfterCommit)).toEqual([2, 2, 8, 16])
+    expect([0.1, 0.25, 1, 800].map((heldMs) => paceAfterCommit(heldMs, 0.5))).toEqual([2, 2, 8, 16])
+  })
+
+  it('commits sooner where the event loop would be idle for more than half of the time', () => {
+    expect([0, 0.5, 0.625, 1].map((idle) => paceAfterCommit(1.5, idle))).toEqual([12, 12, 6, 2.4])
   })
 })

@@ -45,17 +45,33 @@ const LONGEST_PAUSE_MS = 50
 /** With a flush beside the event loop: from one commit to the next, so that those of many turns become one. */
 const LEAST_PACE_MS = 2
 const LONGEST_PACE_MS = 16
-/** Of the event loop's time, what commits may take. */
+/** Of the event loop's time, what commits may take. Of what it would idle away beyond half, they may have all: nobody waits for a pace then. */
 const COMMIT_SHARE = 1 / 8
+const IDLE_KEPT = 1 / 2
 
 /** On a slow disk commits take at most half of the process's time: each is followed by a pause as long as itself. */
 export function pauseAfterCommit(tookMs: number): number {
   return tookMs <= QUICK_MS ? 0 : Math.min(LONGEST_PAUSE_MS, tookMs)
 }
 
-/** From the beginning of a commit that held the event loop for so long to the next one: under load fewer and larger ones. */
-export function paceAfterCommit(heldMs: number): number {
-  return Math.min(LONGEST_PACE_MS, Math.max(LEAST_PACE_MS, heldMs / COMMIT_SHARE))
+/**
+ * From the beginning of a commit that held the event loop for so long to the next one: under load fewer and larger ones. `idle`: the
+ * share of the time lately in which the event loop had nothing to do.
+ */
+export function paceAfterCommit(heldMs: number, idle: number): number {
+  const share = COMMIT_SHARE + Math.max(0, idle - IDLE_KEPT)
+  return Math.min(LONGEST_PACE_MS, Math.max(LEAST_PACE_MS, heldMs / share))
+}
+
+/** Each call: the share of idle time since the one before. */
+function watchIdleness(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return 1 - utilization
+  }
 }
 
 export interface WriterOptions {
@@ -70,6 +86,7 @@ export interface WriterOptions {
 export function createWriter(database: Database, options: WriterOptions = {}): Writer {
   const { flush } = options
   const monotonic = options.monotonic ?? (() => performance.now())
+  const idleness = watchIdleness()
   let waiting: Job[] = []
   let scheduled: (() => void) | null = null
   let earliest = 0
@@ -163,7 +180,7 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
     const heldMs = monotonic() - start
     const end = (): void => {
       const tookMs = monotonic() - start
-      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + paceAfterCommit(heldMs)
+      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + paceAfterCommit(heldMs, idleness())
       options.onCommit?.(jobs.length, tookMs)
       if (waiting.length > 0) schedule()
     }
