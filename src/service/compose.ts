@@ -43,6 +43,7 @@ import { createReadiness } from './readiness.ts'
 import { findResources, type Resources } from './resources.ts'
 import { createDesk } from './sessions/desk.ts'
 import { startSharing } from './sharing.ts'
+import { createBond } from './store/bond.ts'
 import { openEmbeddedStores } from './stores/embedded.sqlite.ts'
 import { openSharedStores } from './stores/shared.postgres.ts'
 import type { Stores } from './stores/stores.ts'
@@ -193,7 +194,11 @@ export async function startService(options: ComposeOptions): Promise<RunningServ
   }
   const { log, broker, personal } =
     redis === null
-      ? { log: stores.turnLog, broker: createBroker({ ...answeringTurns, log: stores.turnLog }), personal: [] }
+      ? {
+          log: stores.turnLog,
+          broker: createBroker({ ...answeringTurns, log: stores.turnLog, ...(stores.isShared ? {} : { bonds: createBond }) }),
+          personal: []
+        }
       : await composeTurns({ ...answeringTurns, redis, sealer: await sharedSealer(keys, 'turns'), onTakenUp: metrics.takenUp }, started)
 
   await learnPack(knowledge, resources, logger)

@@ -16,10 +16,10 @@ export function createSqliteConversation({ database, writer }: Pick<Store, 'data
       AND position < coalesce((SELECT position FROM message WHERE turn_id = ? AND role = 'user'), 9223372036854775807)
     ORDER BY position DESC LIMIT ? + 0`)
   return {
-    save: ({ userId, sessionId, turnId, role, text, createdAt, client = '' }) =>
+    save: ({ userId, sessionId, turnId, role, text, createdAt, client = '' }, bond) =>
       writer.write(() => {
         insert.run(userId, sessionId, turnId, role, text, createdAt, client)
-      }),
+      }, bond),
     before: async ({ userId, sessionId, turnId, client = '' }, limit) => select.all(userId, sessionId, turnId, client, turnId, limit).toReversed()
   }
 }

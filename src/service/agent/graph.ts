@@ -94,15 +94,10 @@ export function createAgentGraph(options: AgentGraphOptions): AgentGraph {
     const { turn, input, request, organisation, startedAt } = await prepare(asked, answering)
     const { userId, turnId, question } = turn
     const keep = (text: string): Promise<void> =>
-      conversation.save({
-        userId,
-        sessionId: question.sessionId,
-        turnId,
-        client: clientKey(clientOf(question)),
-        role: 'assistant',
-        text,
-        createdAt: clock.now()
-      })
+      conversation.save(
+        { userId, sessionId: question.sessionId, turnId, client: clientKey(clientOf(question)), role: 'assistant', text, createdAt: clock.now() },
+        answering.ending?.bond
+      )
     const { text, result } = await respond(orchestrator, { turn, request, organisation, keep }, answering)
     if ('error' in result) throw result.error
     const processingTime = Math.max(0, clock.now() - startedAt)

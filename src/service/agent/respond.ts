@@ -31,7 +31,7 @@ export async function respond(
   { turn, request, organisation, keep }: RespondInput,
   options: AnswerOptions
 ): Promise<Reply> {
-  const { signal, emit } = options
+  const { signal, emit, ending } = options
   const { turnId, userId, question } = turn
   const filter = createOutputFilter()
   const scan = createCitationScan()
@@ -51,6 +51,19 @@ export async function respond(
     show(filter.end())
     if (text !== '') await (kept ??= keep?.(text) ?? Promise.resolve())
   }
+  let concluded: Promise<void> | null = null
+  /** The end of a complete answer, once. With an `ending` it is told while what belongs to it is on its way to the disk, else afterwards. */
+  const conclude = (outcome: Outcome): Promise<void> => (concluded ??= concludeNow(outcome))
+  const concludeNow = async ({ finish, usage }: Outcome): Promise<void> => {
+    const keeping = keepAll()
+    if (ending === undefined) await keeping
+    if (filter.removed.length > 0) {
+      emit({ type: 'notice', kind: 'masked', text: `Left out of the answer: ${[...new Set(filter.removed)].join(', ')}.` })
+    }
+    emit({ type: 'usage', ...usage })
+    ending?.tell(finish)
+    await keeping
+  }
   const answered = async (): Promise<Outcome> => {
     signal.throwIfAborted()
     emit({ type: 'status', stage: 'Answering' })
@@ -58,18 +71,15 @@ export async function respond(
       signal,
       asker: { turnId, userId, organisation: organisation ?? '', client: clientOf(question) },
       reuse: reuseOf(question),
-      alongside: keepAll,
+      alongside: ending === undefined ? keepAll : conclude,
+      bond: ending?.bond,
       emit: (event) => (event.type === 'delta' ? show(filter.next(event.text)) : emit(event))
     })
   }
   try {
-    const { finish, usage } = await answered()
-    await keepAll()
-    if (filter.removed.length > 0) {
-      emit({ type: 'notice', kind: 'masked', text: `Left out of the answer: ${[...new Set(filter.removed)].join(', ')}.` })
-    }
-    emit({ type: 'usage', ...usage })
-    return { text, result: { finish } }
+    const outcome = await answered()
+    await conclude(outcome)
+    return { text, result: { finish: outcome.finish } }
   } catch (error) {
     await keepAll()
     return { text, result: { error } }

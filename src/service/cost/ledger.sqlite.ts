@@ -154,7 +154,7 @@ export function createSqliteLedger({ database, writer }: Pick<Store, 'database' 
 
   return {
     reserve: (reservation, caps = []) => writer.write(() => reserve(reservation, caps)),
-    settle: (settlement) => writer.write(() => settle(settlement)),
+    settle: (settlement, bond) => writer.write(() => settle(settlement), bond),
     spending: async (purse, month) => written(purse, month),
     attempts: async (turnId) => ofTurn.all(turnId).map(fromRow),
     turnsSince: async (userId, since) => countTurns.get(userId, since)?.turns ?? 0,

@@ -1,5 +1,6 @@
 // The cost ledger: the port. One row for every attempt at an answer, written before the provider is asked and settled when
 // it has ended, so that no crash and no failover loses what was spent. Money is integer micro-USD.
+import type { Bond } from '../store/bond.ts'
 
 /** Calendar month in UTC, `2026-11`. */
 export type Month = string
@@ -71,8 +72,8 @@ export interface Ledger {
    * there already is left as it is. One step: however many ask at once, the caps hold.
    */
   reserve(reservation: Reservation, caps?: readonly Cap[]): Promise<boolean>
-  /** False when the attempt is settled already (or was never reserved): the first settlement stays. */
-  settle(settlement: Settlement): Promise<boolean>
+  /** False when the attempt is settled already (or was never reserved): the first settlement stays. `bond`: of a ledger in the turns' own store. */
+  settle(settlement: Settlement, bond?: Bond): Promise<boolean>
   /** Of a purse in a month. */
   spending(purse: Purse, month: Month): Promise<Spending>
   /** The attempts at a turn, in the order in which they were reserved. */

@@ -188,14 +188,14 @@ function packShelf(database: Database): () => Shelf {
 function documentShelf(database: Database, shelf: number): () => Shelf {
   const index = indexName(shelf)
   const prefix = `${shelf}:`
-  // Columns: title, heading, body.
+  // Columns: title, heading, body. `+ 0`: a bare LIMIT has SQLite compile the statement again for every value (agent/conversation.sqlite.ts).
   const selectHits = database.prepare<[string, number], HitRow>(`
     SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, -bm25(${index}, 4.0, 2.5, 1.0) AS score
     FROM ${index} JOIN document_passage p ON p.passage_id = ${index}.rowid
-    WHERE ${index} MATCH ? ORDER BY score DESC, p.passage_id LIMIT ?`)
+    WHERE ${index} MATCH ? ORDER BY score DESC, p.passage_id LIMIT ? + 0`)
   const selectSome = database.prepare<[string, number], HitRow>(`
     SELECT p.passage_id, p.document_id AS slug, 'general' AS provider, p.heading, p.ordinal, 1.0 AS score
-    FROM (SELECT rowid FROM ${index} WHERE ${index} MATCH ? ORDER BY rowid DESC LIMIT ?) hit JOIN document_passage p ON p.passage_id = hit.rowid`)
+    FROM (SELECT rowid FROM ${index} WHERE ${index} MATCH ? ORDER BY rowid DESC LIMIT ? + 0) hit JOIN document_passage p ON p.passage_id = hit.rowid`)
   // A number is bound as a REAL, and FTS5 takes a row id of that type for none at all.
   const selectHas = database.prepare<[string, string], number>(`SELECT 1 FROM ${index} WHERE ${index} MATCH ? AND rowid = CAST(? AS INTEGER)`).pluck()
   const countHits = database.prepare<[string], number>(`SELECT count(*) FROM ${index} WHERE ${index} MATCH ?`).pluck()

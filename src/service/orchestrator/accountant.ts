@@ -1,5 +1,6 @@
 // What an attempt is predicted to cost before it is sent, and what it has cost after: the orchestrator's side of the ledger.
 import type { AttemptOutcome, Cap, Ledger, Payer } from '../cost/ledger.ts'
+import type { Bond } from '../store/bond.ts'
 import { ProviderFailure } from '../providers/failure.ts'
 import type { ProviderRequest, ProviderUsage } from '../providers/provider.ts'
 import type { Lane } from './lane.ts'
@@ -25,12 +26,18 @@ export interface Used {
   readonly costMicros: number
 }
 
+export interface Settled {
+  readonly used: Used
+  /** Resolves when it is on record. */
+  readonly recorded: Promise<void>
+}
+
 export interface Accountant {
   predict(member: Member, prompt: ProviderRequest['prompt']): Prediction
   /** False: the caps don't allow it. */
   reserve(attemptId: string, member: Member, prediction: Prediction, caps: readonly Cap[]): Promise<boolean>
   /** Once the lane is closed. `error`: what it failed with. */
-  settle(lane: Lane, outcome: AttemptOutcome, error?: unknown): Promise<Used>
+  settle(lane: Lane, outcome: AttemptOutcome, error?: unknown): Settled
   /** Of an attempt that was reserved and never sent. */
   release(attemptId: string): Promise<void>
 }
@@ -39,6 +46,8 @@ export interface AccountantOptions {
   readonly ledger: Pick<Ledger, 'reserve' | 'settle'>
   readonly tariff: Tariff
   readonly asker: Asker
+  /** Of the writes that end the turn. */
+  readonly bond?: Bond | undefined
   readonly now: () => number
   /** Tokens that an answer is predicted to have. */
   readonly expectedOutputTokens: number
@@ -50,7 +59,8 @@ export interface AccountantOptions {
 
 const NOTHING: Used = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
 
-export function createAccountant({ ledger, tariff, asker, now, expectedOutputTokens, onUsed, onUnpriced }: AccountantOptions): Accountant {
+export function createAccountant(options: AccountantOptions): Accountant {
+  const { ledger, tariff, asker, bond, now, expectedOutputTokens, onUsed, onUnpriced } = options
   const { userId, organisation, client, turnId } = asker
   /** Counting takes time, and the same prompt is asked about several times in a row. */
   let counted: { readonly prompt: ProviderRequest['prompt']; readonly byModel: Map<string, number> } | null = null
@@ -77,18 +87,17 @@ export function createAccountant({ ledger, tariff, asker, now, expectedOutputTok
       )
     },
 
-    async settle(lane, outcome, error) {
+    settle(lane, outcome, error) {
       const { provider, profile, modelName } = lane.seat.member
-      if (provider.kind === 'local') return NOTHING
+      if (provider.kind === 'local') return { used: NOTHING, recorded: Promise.resolve() }
       const { estimated, ...tokens } = usageOf(lane, outcome, error, (text) => tariff.textTokens(text, modelName))
       // A provider may answer with another model than the one it was asked for, and says so.
       const cost = tariff.costMicros(profile, tokens, lane.startedAt)
       const { inputTokens, outputTokens, cachedTokens } = tokens
       const used = { inputTokens, outputTokens, cachedTokens, costMicros: cost ?? 0 }
-      await ledger.settle({ attemptId: lane.attemptId, at: now(), outcome, ...used, estimated, priced: cost !== null })
+      const settling = ledger.settle({ attemptId: lane.attemptId, at: now(), outcome, ...used, estimated, priced: cost !== null }, bond)
       if (cost === null && inputTokens + outputTokens > 0) onUnpriced(provider.id, modelName)
-      await onUsed?.(organisation, inputTokens + outputTokens)
-      return used
+      return { used, recorded: settling.then(() => onUsed?.(organisation, inputTokens + outputTokens)) }
     },
 
     async release(attemptId) {

@@ -6,11 +6,12 @@ import type { FinishReason, Usage } from '../../shared/turn.ts'
 import type { Budgets } from '../cost/budget.ts'
 import type { Ledger } from '../cost/ledger.ts'
 import type { Provider, ProviderRequest } from '../providers/provider.ts'
+import type { Bond } from '../store/bond.ts'
 import { createAccountant, type Asker } from './accountant.ts'
 import { breakerRules, type BreakerPhase, type BreakerRules } from './breaker.ts'
 import { createFairQueue } from './fairQueue.ts'
 import { createFleet, type Member } from './fleet.ts'
-import { relay } from './relay.ts'
+import { relay, type Relayed } from './relay.ts'
 import { relayTiming, type RelayTiming } from './relayTiming.ts'
 import { routeWeights, type RouteNeed, type RouteWeights } from './routing.ts'
 import { createSeating } from './seating.ts'
@@ -48,10 +49,12 @@ export interface AnswerOptions {
   /** Whether an answer of a moment ago may be given again; absent: no. */
   readonly reuse?: Reuse
   /**
-   * Called once all text is there, in the tick in which the cost is put on record, so that both become durable together; awaited.
-   * Not called for an answer that failed, nor for one that is given again.
+   * Called once all text is there, in the tick in which the cost is put on record and right after it, so that both become durable
+   * together; awaited. Not called for an answer that failed, nor for one that is given again.
    */
-  readonly alongside?: () => Promise<void>
+  readonly alongside?: (outcome: Outcome) => Promise<void>
+  /** Of what the caller writes alongside: the cost is part of it. */
+  readonly bond?: Bond | undefined
 }
 
 export interface Reuse {
@@ -138,7 +141,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const told = new Set<string>()
 
   return {
-    async answer(request, { signal, emit, asker = NOBODY, alongside }) {
+    async answer(request, { signal, emit, asker = NOBODY, alongside, bond }) {
       const startedAt = now()
       signal.throwIfAborted()
       const [standing] = await Promise.all([budgets.standing(asker), fleet.look()])
@@ -152,6 +155,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         ledger,
         tariff,
         asker,
+        bond,
         now,
         expectedOutputTokens: settings.expectedOutputTokens,
         onUsed: options.onUsed,
@@ -196,7 +200,13 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       })
       const reserve = (attemptId: string, member: Member, prompt: ProviderRequest['prompt']): Promise<boolean> =>
         accountant.reserve(attemptId, member, accountant.predict(member, prompt), standing.caps)
-      const { finish, by, used, firstTextAt, failovers } = await relay({
+      const outcomeOf = ({ finish, by, used, firstTextAt, failovers }: Relayed): Outcome => {
+        const endedAt = now()
+        const times = { firstTextMs: (firstTextAt ?? endedAt) - startedAt, totalMs: endedAt - startedAt }
+        return { finish, usage: { provider: by.provider.id, model: by.modelName, ...used, ...times, failovers } }
+      }
+      let outcome: Outcome | null = null
+      const relayed = await relay({
         request,
         signal,
         emit,
@@ -205,26 +215,18 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         fit: (asked, { profile, modelName }, said) =>
           fitToWindow(asked, profile, said === '' ? 0 : tariff.roughTokens(said, modelName) + CONTINUATION_TOKENS),
         reserve,
-        alongside,
+        alongside(ended) {
+          outcome = outcomeOf(ended)
+          if (unpriced.size > 0) emit({ type: 'notice', kind: 'budget', text: unpricedNotice([...unpriced]) })
+          return alongside?.(outcome)
+        },
         timing: settings.timing,
         now,
         newId,
         random,
         onSignal
       })
-      const endedAt = now()
-      if (unpriced.size > 0) emit({ type: 'notice', kind: 'budget', text: unpricedNotice([...unpriced]) })
-      return {
-        finish,
-        usage: {
-          provider: by.provider.id,
-          model: by.modelName,
-          ...used,
-          firstTextMs: (firstTextAt ?? endedAt) - startedAt,
-          totalMs: endedAt - startedAt,
-          failovers
-        }
-      }
+      return outcome ?? outcomeOf(relayed)
     },
 
     async status(signal) {

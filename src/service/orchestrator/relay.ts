@@ -5,7 +5,7 @@ import type { NewId, Random } from '../../shared/kit/clock.ts'
 import type { FinishReason } from '../../shared/turn.ts'
 import type { AttemptOutcome } from '../cost/ledger.ts'
 import type { ProviderRequest } from '../providers/provider.ts'
-import type { Accountant, Used } from './accountant.ts'
+import type { Accountant, Settled, Used } from './accountant.ts'
 import { continuationOf, type Continuation } from './continuation.ts'
 import { fateOf, isProvidersFault } from './failurePolicy.ts'
 import type { Member, Seat } from './fleet.ts'
@@ -33,7 +33,7 @@ export interface RelayOptions {
   /** The caps of the budget, checked with each reservation. */
   readonly reserve: (attemptId: string, member: Member, prompt: ProviderRequest['prompt']) => Promise<boolean>
   /** What is to become durable together with the cost of a complete answer. */
-  readonly alongside?: (() => Promise<void>) | undefined
+  readonly alongside: (relayed: Relayed) => Promise<void> | undefined
   readonly timing: RelayTiming
   readonly now: () => number
   readonly newId: NewId
@@ -61,7 +61,8 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   const lanes = new Set<Lane>()
   const failures: Failure[] = []
   const succession = createSuccession({ seating, failures, timing, signal, now, random })
-  const settled: Promise<Used>[] = []
+  /** Of every attempt that is over: resolves once its cost has been given to the ledger. */
+  const handed: Promise<Settled>[] = []
   let leader: Lane | null = null
   let said = ''
   let firstTextAt: number | null = null
@@ -108,15 +109,18 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       member.record.sample(false, lane.firstTextMs)
     } else permit.leave()
     lane.seat.free()
-    const settling = lane.ended.then(async () => {
-      const used = await accountant.settle(lane, outcome, error)
-      const { firstTextMs } = lane
-      onSignal({ type: 'attempt', provider: member.provider.id, model: member.modelName, outcome, firstTextMs, ...used })
-      return used
+    const handing = lane.ended.then(() => {
+      const { used, recorded } = accountant.settle(lane, outcome, error)
+      const noted = recorded.then(() => {
+        const { firstTextMs } = lane
+        onSignal({ type: 'attempt', provider: member.provider.id, model: member.modelName, outcome, firstTextMs, ...used })
+      })
+      noted.catch(() => undefined)
+      return { used, recorded: noted }
     })
-    // Awaited at the end; until then its failure is not unhandled.
-    settling.catch(() => undefined)
-    settled.push(settling)
+    // Both are awaited at the end; until then their failure is not unhandled.
+    handing.catch(() => undefined)
+    handed.push(handing)
   }
 
   /** False: it was not sent, for the budget or because it is no longer needed. */
@@ -258,15 +262,17 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   try {
     signal.throwIfAborted()
     const { finish, by } = await run()
-    const [all] = await Promise.all([Promise.all(settled), options.alongside?.()])
-    const used = sum(all)
-    return { finish, by, text: said, used, firstTextAt, failovers }
+    const all = await Promise.all(handed)
+    const relayed = { finish, by, text: said, used: sum(all.map(({ used }) => used)), firstTextAt, failovers }
+    // In the tick in which the ledger was given the last cost, and after it.
+    await Promise.all([options.alongside(relayed), ...all.map(({ recorded }) => recorded)])
+    return relayed
   } finally {
     if (quietTimer !== null) clearTimeout(quietTimer)
     signal.removeEventListener('abort', onAbort)
     for (const lane of lanes) close(lane, 'cancelled')
     // What was spent is on record before anybody hears of the end.
-    await Promise.all(settled)
+    await Promise.all((await Promise.all(handed)).map(({ recorded }) => recorded))
   }
 }
 

@@ -12,9 +12,10 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
      ON CONFLICT DO NOTHING`
   )
   const selectSession = database.prepare<[SessionKey], SessionRow>(`SELECT * FROM chat_session WHERE ${ONE}`)
+  // Everywhere `LIMIT … + 0`: see conversation.sqlite.ts.
   const selectSessions = database.prepare<[Owner & { limit: number; at: number; id: string }], SessionRow>(
     `SELECT * FROM chat_session WHERE user_id = @userId AND kind = @kind AND (created_at, session_id) < (@at, @id)
-     ORDER BY created_at DESC, session_id DESC LIMIT @limit`
+     ORDER BY created_at DESC, session_id DESC LIMIT @limit + 0`
   )
   const updateSession = database.prepare<[SessionRow]>(
     `UPDATE chat_session SET client_name = @client_name, context = @context, meeting_type = @meeting_type, metadata = @metadata, updated_at = @updated_at
@@ -35,11 +36,11 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
     'SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
   )
   const selectBefore = database.prepare<[SessionKey & { limit: number; position: number; at: number }], MessageRow>(
-    `SELECT * FROM (SELECT * FROM chat_message WHERE ${ONE} AND position < @position AND created_at < @at ORDER BY position DESC LIMIT @limit)
+    `SELECT * FROM (SELECT * FROM chat_message WHERE ${ONE} AND position < @position AND created_at < @at ORDER BY position DESC LIMIT @limit + 0)
      ORDER BY position`
   )
   const selectAfter = database.prepare<[SessionKey & { limit: number; position: number }], MessageRow>(
-    `SELECT * FROM chat_message WHERE ${ONE} AND position > @position ORDER BY position LIMIT @limit`
+    `SELECT * FROM chat_message WHERE ${ONE} AND position > @position ORDER BY position LIMIT @limit + 0`
   )
   const selectPending = database.prepare<[], MessageRow>("SELECT * FROM chat_message WHERE state = 'pending' ORDER BY position")
   const selectPendingOf = database.prepare<[string], MessageRow>(
@@ -62,7 +63,7 @@ export function createSqliteSessions({ database, writer }: Pick<Store, 'database
     'UPDATE chat_message SET state = @state WHERE user_id = @userId AND kind = @kind AND message_id = @messageId'
   )
   const selectUnread = database.prepare<[Owner & { limit: number }], MessageRow>(
-    "SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND state = 'unread' ORDER BY position LIMIT @limit"
+    "SELECT * FROM chat_message WHERE user_id = @userId AND kind = @kind AND state = 'unread' ORDER BY position LIMIT @limit + 0"
   )
 
   const find = (key: SessionKey): ChatSession | null => {

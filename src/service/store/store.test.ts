@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { numbered } from '../../../test/fakes/arbitraries.ts'
 import { aQuestion, fakeClock, tempFolder, tempStore } from '../../../test/fakes/service-parts.ts'
 import { createSqliteTurnLog } from '../turns/turnLog.sqlite.ts'
+import { createBond } from './bond.ts'
 import { openDatabase } from './database.ts'
 import { migrations } from './migrations.ts'
 import { secretFile } from './secretFile.ts'
@@ -177,6 +178,69 @@ describe('writer', () => {
     database.close()
   })
 
+  it('undoes the writes of a bond together, and makes none after one of them has failed', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    const writer = createWriter(database)
+    const bond = createBond()
+    await writer.write(add(1), bond)
+    const together = [writer.write(add(2), bond), writer.write(add(3)), writer.write(add(1), bond), writer.write(add(4), bond)]
+    expect((await Promise.allSettled(together)).map((r) => r.status)).toEqual(['rejected', 'fulfilled', 'rejected', 'rejected'])
+    await expect(writer.write(add(5), bond)).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_PRIMARYKEY' })
+    await writer.write(add(6), createBond())
+    expect(all()).toEqual([1, 3, 6])
+    writer.stop()
+    database.close()
+  })
+
+  it('makes the writes of a bond where its last one stands, when another write has failed', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    const writer = createWriter(database)
+    const bond = createBond()
+    const afterTwo = () => {
+      if (!all().includes(2)) throw new RangeError('2 is not there yet')
+      add(3)()
+    }
+    const told = await Promise.allSettled([
+      writer.write(add(1), bond),
+      writer.write(add(2)),
+      writer.write(afterTwo, bond),
+      writer.write(() => {
+        throw new RangeError('never')
+      })
+    ])
+    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
+    expect(all()).toEqual([1, 2, 3])
+    writer.stop()
+    database.close()
+  })
+
+  it('has what is part of every commit begin anew for each try, and undoes the writes when it fails', async () => {
+    await using folder = await tempFolder()
+    const { database, add, all } = numbers(folder.path)
+    const writer = createWriter(database)
+    let sum = 0
+    const sums: number[] = []
+    writer.join({
+      begin: () => (sum = 0),
+      end() {
+        sums.push(sum)
+        if (sum === 5) throw new RangeError('five is too many')
+      }
+    })
+    const count = (v: number) => () => {
+      sum += v
+      add(v)()
+    }
+    const told = await Promise.allSettled([writer.write(count(1)), writer.write(count(5)), writer.write(count(5)), writer.write(count(2))])
+    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    expect(sums).toEqual([1, 5, 5, 2])
+    expect(all()).toEqual([1, 2])
+    writer.stop()
+    database.close()
+  })
+
   it('commits what waits when it is stopped, and takes nothing more', async () => {
     await using folder = await tempFolder()
     const { database, add, all } = numbers(folder.path)
@@ -194,6 +258,10 @@ describe('writer', () => {
   })
 
   it('commits less often the longer a commit holds the event loop, when flushes go on beside it', () => {
-    expect([0.1, 0.25, 1, 800].map(paceAfterCommit)).toEqual([2, 2, 8, 16])
+    expect([0.1, 0.25, 1, 800].map((heldMs) => paceAfterCommit(heldMs, 0.5))).toEqual([2, 2, 8, 16])
+  })
+
+  it('commits sooner where the event loop would be idle for more than half of the time', () => {
+    expect([0, 0.5, 0.625, 1].map((idle) => paceAfterCommit(1.5, idle))).toEqual([12, 12, 6, 2.4])
   })
 })

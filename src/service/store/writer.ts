@@ -1,5 +1,6 @@
 // Group commit: what is written within one tick, or while the disk is busy with the last commit, becomes durable together, so that
 // a piece of an answer does not cost a flush of its own.
+import type { Bond } from './bond.ts'
 import type { Database } from './database.ts'
 import { toStoreFault } from './faults.ts'
 import type { Flush } from './flush.ts'
@@ -8,8 +9,11 @@ export interface Writer {
   /**
    * Runs `write` in the next commit and resolves with its result once that is durable. When it throws, only it is
    * undone. It must only touch the database: it may run twice. Rejects with `CopilotError` when the disk refuses.
+   *
+   * With a bond it is undone with the others of the bond that are in the same commit, and not made at all after one of them has
+   * failed; what was in an earlier commit stays. So what must not be without another is written after it, or in the same tick.
    */
-  write<T>(write: () => T): Promise<T>
+  write<T>(write: () => T, bond?: Bond): Promise<T>
   /** From now on this is part of every commit. */
   join(part: CommitPart): void
   /** Resolves when all that can be read now is durable: for those who show what they have read. */
@@ -27,6 +31,7 @@ export interface CommitPart {
 }
 
 interface Job {
+  readonly bond: Bond | undefined
   run(): void
   /** Called after the commit, with what came out of the last run. */
   settle(): void
@@ -40,17 +45,33 @@ const LONGEST_PAUSE_MS = 50
 /** With a flush beside the event loop: from one commit to the next, so that those of many turns become one. */
 const LEAST_PACE_MS = 2
 const LONGEST_PACE_MS = 16
-/** Of the event loop's time, what commits may take. */
+/** Of the event loop's time, what commits may take. Of what it would idle away beyond half, they may have all: nobody waits for a pace then. */
 const COMMIT_SHARE = 1 / 8
+const IDLE_KEPT = 1 / 2
 
 /** On a slow disk commits take at most half of the process's time: each is followed by a pause as long as itself. */
 export function pauseAfterCommit(tookMs: number): number {
   return tookMs <= QUICK_MS ? 0 : Math.min(LONGEST_PAUSE_MS, tookMs)
 }
 
-/** From the beginning of a commit that held the event loop for so long to the next one: under load fewer and larger ones. */
-export function paceAfterCommit(heldMs: number): number {
-  return Math.min(LONGEST_PACE_MS, Math.max(LEAST_PACE_MS, heldMs / COMMIT_SHARE))
+/**
+ * From the beginning of a commit that held the event loop for so long to the next one: under load fewer and larger ones. `idle`: the
+ * share of the time lately in which the event loop had nothing to do.
+ */
+export function paceAfterCommit(heldMs: number, idle: number): number {
+  const share = COMMIT_SHARE + Math.max(0, idle - IDLE_KEPT)
+  return Math.min(LONGEST_PACE_MS, Math.max(LEAST_PACE_MS, heldMs / share))
+}
+
+/** Each call: the share of idle time since the one before. */
+function watchIdleness(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return 1 - utilization
+  }
 }
 
 export interface WriterOptions {
@@ -65,6 +86,7 @@ export interface WriterOptions {
 export function createWriter(database: Database, options: WriterOptions = {}): Writer {
   const { flush } = options
   const monotonic = options.monotonic ?? (() => performance.now())
+  const idleness = watchIdleness()
   let waiting: Job[] = []
   let scheduled: (() => void) | null = null
   let earliest = 0
@@ -87,12 +109,27 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
       transaction.immediate(jobs)
       return jobs
     } catch (error) {
-      const only = jobs.length === 1 ? jobs[0] : undefined
+      const units = unitsOf(jobs)
       // One of them is at fault: each again by itself, so that it takes no other down.
-      if (only === undefined) return jobs.flatMap((job) => commit([job]))
-      only.reject(toStoreFault(error, database.name))
+      if (units.length > 1) return units.flatMap(commit)
+      refuse(jobs, error)
       return []
     }
+  }
+
+  const refuse = (jobs: readonly Job[], error: unknown): void => {
+    const fault = toStoreFault(error, database.name)
+    for (const job of jobs) {
+      job.bond?.fail(fault)
+      job.reject(fault)
+    }
+  }
+
+  /** False: another write of its bond has failed, and it is told so. */
+  const isToBeMade = ({ bond, reject }: Job): boolean => {
+    if (bond === undefined || bond.failure === null) return true
+    reject(bond.failure.error)
+    return false
   }
 
   /** False: what a failed flush left behind is still not safe, and the jobs are told so. */
@@ -102,7 +139,7 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
       isTorn = false
       return true
     } catch (error) {
-      for (const job of jobs) job.reject(toStoreFault(error, database.name))
+      refuse(jobs, error)
       return false
     }
   }
@@ -135,15 +172,15 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
 
   const go = (): void => {
     scheduled = null
-    const jobs = waiting
+    const jobs = waiting.filter(isToBeMade)
     waiting = []
-    if (!mended(jobs)) return
+    if (jobs.length === 0 || !mended(jobs)) return
     const start = monotonic()
     const committed = commit(jobs)
     const heldMs = monotonic() - start
     const end = (): void => {
       const tookMs = monotonic() - start
-      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + paceAfterCommit(heldMs)
+      earliest = flush === undefined ? start + tookMs + pauseAfterCommit(tookMs) : start + paceAfterCommit(heldMs, idleness())
       options.onCommit?.(jobs.length, tookMs)
       if (waiting.length > 0) schedule()
     }
@@ -175,11 +212,12 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
   }
 
   return {
-    write<T>(write: () => T): Promise<T> {
+    write<T>(write: () => T, bond?: Bond): Promise<T> {
       if (stopped) return Promise.reject(new Error('the store is closed'))
       return new Promise<T>((resolve, reject) => {
         let result: { value: T } | null = null
         waiting.push({
+          bond,
           run: () => {
             result = { value: write() }
           },
@@ -206,4 +244,21 @@ export function createWriter(database: Database, options: WriterOptions = {}): W
       if (waiting.length > 0) go()
     }
   }
+}
+
+/** What stands or falls together; a write without a bond by itself. In order, by the last of each: the end of a turn after its events. */
+function unitsOf(jobs: readonly Job[]): readonly (readonly Job[])[] {
+  const bonded = new Map<Bond, Job[]>()
+  const units: Job[][] = []
+  for (const job of jobs.toReversed()) {
+    const known = job.bond === undefined ? undefined : bonded.get(job.bond)
+    if (known !== undefined) {
+      known.unshift(job)
+      continue
+    }
+    const unit = [job]
+    units.unshift(unit)
+    if (job.bond !== undefined) bonded.set(job.bond, unit)
+  }
+  return units
 }

@@ -2,10 +2,11 @@
 // asks for it listens to the same numbered events, from wherever they left off.
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
-import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
+import type { AskOptions, FinishReason, Question, TurnEvent } from '../../shared/turn.ts'
 import type { Agent, AgentEvent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import { errorFields, type Logger } from '../logging.ts'
+import type { Bond } from '../store/bond.ts'
 import { createBeat, pieceBeatMs, WHOLE_BEAT_MS } from './beat.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import { createLoneOwnership, type TurnOwnership } from './ownership.ts'
@@ -69,6 +70,8 @@ export interface BrokerOptions {
   readonly admit?: (caller: Caller) => Promise<() => void>
   /** More new turns than this at once are refused with `unavailable`. */
   readonly mostTurns?: number
+  /** Where the log is in one store with the ledger and the agent's memory: a turn's end is then one write with them. Absent: they come first. */
+  readonly bonds?: () => Bond
   /** Who answers what, when there are several processes; absent: this one answers everything. */
   readonly ownership?: TurnOwnership
 }
@@ -88,7 +91,7 @@ const MOST_TURNS = 1_024
 const END_WITHIN_MS = 10_000
 
 export function createBroker(options: BrokerOptions): Broker {
-  const { log, agent, clock, newId, logger, admit, ownership = createLoneOwnership(options.log), mostTurns = MOST_TURNS } = options
+  const { log, agent, clock, newId, logger, admit, bonds, ownership = createLoneOwnership(options.log), mostTurns = MOST_TURNS } = options
   /** Turns that are being opened or answered; without an end in the log, one that another process answers. Set before the first wait, so two askers at once share one. */
   const entries = new Map<string, Promise<Running | LoggedTurn>>()
   const running = new Set<Running>()
@@ -108,10 +111,15 @@ export function createBroker(options: BrokerOptions): Broker {
         turn.emit(fresh)
       }
     }
-    try {
-      const finish = await agent.answer(record, { signal: controller.signal, emit, delivery })
-      if (retrace.caughtUp) turn.emit({ type: 'done', messageId: record.messageId, finish })
+    const end = (finish: FinishReason, bond?: Bond): void => {
+      if (retrace.caughtUp) turn.emit({ type: 'done', messageId: record.messageId, finish }, bond)
       else interrupted()
+    }
+    const bond = bonds?.()
+    const ending = bond === undefined ? undefined : { bond, tell: (finish: FinishReason) => end(finish, bond) }
+    try {
+      // Told already, it is not told twice: nothing comes after the end.
+      end(await agent.answer(record, { signal: controller.signal, emit, delivery, ...(ending === undefined ? {} : { ending }) }))
     } catch (error) {
       const failure = toCopilotError(error)
       if (failure.code === 'internal') logger.error({ turnId: record.turnId, ...errorFields(error) }, 'turn.bug')

@@ -2,6 +2,7 @@
 import { toCopilotError, type CopilotError } from '../../shared/errors.ts'
 import type { Clock } from '../../shared/kit/clock.ts'
 import { isTerminal, type AskOptions, type TurnEvent, type TurnEventBody } from '../../shared/turn.ts'
+import type { Bond } from '../store/bond.ts'
 import type { Beat } from './beat.ts'
 import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
@@ -14,8 +15,11 @@ export interface LiveTurn {
   readonly ended: boolean
   /** Whether any text of the answer is in the log. */
   readonly hasText: boolean
-  /** Gives the event the next number; dropped after the end. */
-  emit(body: TurnEventBody): void
+  /**
+   * Gives the event the next number; dropped after the end. With a bond, an end is asked of the log at once, with all before it, where
+   * the turn is in the log: in one commit with the other writes of the bond, or not at all.
+   */
+  emit(body: TurnEventBody, bond?: Bond): void
   /** Ends every listener with this error and writes nothing more: the turn stays unfinished in the log. */
   abandon(error: CopilotError): void
   /** Resolves when all that was emitted is durable, or the turn was abandoned. */
@@ -53,6 +57,10 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
   /** Whether its first event, or that it goes on, has been told. */
   let isBegun = opened !== undefined && past.length > 0
   let hasWrittenText = past.some((event) => event.type === 'delta')
+  let isOpen = opened === undefined
+  let endBond: Bond | undefined
+  /** An end with a bond, on its way into the log. What was asked of the log before gets there before. */
+  let ending: { readonly batch: readonly TurnEvent[]; readonly written: Promise<void> } | null = null
   /** Ends the wait for more. */
   let hurry: (() => void) | null = null
   const wakers = new Set<() => void>()
@@ -66,27 +74,37 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
     // What is emitted within the same tick goes into the same commit.
     try {
       await opened
+      isOpen = true
     } catch (error) {
       lost ??= toCopilotError(error)
       wake()
     }
-    while (pending.length > 0 && lost === null) {
+    for (;;) {
+      if (ending !== null) {
+        await keep(ending.batch, ending.written)
+        ending = null
+      }
+      if (pending.length === 0 || lost !== null) break
       if (!isPressing()) await moreToCome()
-      if (lost !== null) break
+      // Abandoned meanwhile, or all of it went with an end.
+      if (pending.length === 0 || lost !== null) continue
       const batch = pending
       pending = []
-      try {
-        await log.append(record.turnId, batch)
-        durable.push(...batch)
-        isBegun = true
-        hasWrittenText ||= batch.some((event) => event.type === 'delta')
-      } catch (error) {
-        lost ??= toCopilotError(error)
-        onLost?.()
-      }
-      wake()
+      await keep(batch, log.append(record.turnId, batch, ended ? endBond : undefined))
     }
     writing = null
+  }
+
+  const keep = async (batch: readonly TurnEvent[], written: Promise<void>): Promise<void> => {
+    try {
+      await written
+      durable.push(...batch)
+      hasWrittenText ||= batch.some((event) => event.type === 'delta')
+    } catch (error) {
+      lost ??= toCopilotError(error)
+      onLost?.()
+    }
+    wake()
   }
 
   /** The end; and for one who reads along what begins the turn, or tells that it has begun again, and the first text. */
@@ -107,11 +125,18 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
       hurry = go
     })
 
-  const number = (body: TurnEventBody): void => {
+  const number = (body: TurnEventBody, bond?: Bond): void => {
     lastSeq += 1
     const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
     ended = isTerminal(event)
     pending.push(event)
+    endBond = bond
+    if (bond !== undefined && isOpen) {
+      ending = { batch: pending, written: log.append(record.turnId, pending, bond) }
+      // Awaited when it is its turn; until then its failure is not unhandled.
+      ending.written.catch(() => undefined)
+      pending = []
+    }
     writing ??= write()
     if (hurry !== null && isPressing()) hurry()
   }
@@ -124,12 +149,12 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
     get hasText() {
       return hasWrittenText
     },
-    emit(body) {
+    emit(body, bond) {
       if (ended || lost !== null) return
       if (body.type === 'done' || body.type === 'failed') {
         const rest = whole.end()
         if (rest !== '') number({ type: 'delta', text: rest })
-        number(body)
+        number(body, bond)
       } else if (body.type === 'delta') {
         const text = whole.next(body.text)
         if (text !== '') number({ ...body, text })

@@ -76,7 +76,7 @@ export function createSqliteTurnLog({ database, writer }: Pick<Store, 'database'
         if (isNew && accepted !== undefined) append(turnId, [accepted])
         return isNew
       }),
-    append: (turnId, events) => writer.write(() => append(turnId, events)),
+    append: (turnId, events, bond) => writer.write(() => append(turnId, events), bond),
     read: async (turnId, afterSeq) => {
       const rows = selectEvents.all(turnId, afterSeq)
       // What is read is shown: a commit that a power cut could still undo is waited for.

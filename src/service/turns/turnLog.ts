@@ -1,5 +1,6 @@
 // The log of every turn's events: the port. What a listener sees has been written here first, so a restart loses nothing.
 import type { Question, TurnEvent } from '../../shared/turn.ts'
+import type { Bond } from '../store/bond.ts'
 
 /** How long a turn can be replayed after it was asked. */
 export const TURN_KEPT_MS = 24 * 3_600_000
@@ -33,8 +34,8 @@ export interface TurnLog {
   find(turnId: string): Promise<LoggedTurn | null>
   /** `accepted`: its first event, if it is known already. False when the turn is already there; it is then left as it is. */
   open(record: TurnRecord, accepted?: Accepted): Promise<boolean>
-  /** The events continue the turn's numbers without a gap; anything else, or one after the end, is a bug and throws. */
-  append(turnId: string, events: readonly TurnEvent[]): Promise<void>
+  /** The events continue the turn's numbers without a gap; anything else, or one after the end, is a bug and throws. `bond`: see `BrokerOptions.bonds`. */
+  append(turnId: string, events: readonly TurnEvent[], bond?: Bond): Promise<void>
   /** In order, from the one after `afterSeq`. */
   read(turnId: string, afterSeq: number): Promise<readonly TurnEvent[]>
   /** Turns without an end, oldest first. */
