@@ -7,6 +7,8 @@ import type { Agent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Logger } from '../logging.ts'
 import { createBeat, pieceBeatMs, WHOLE_BEAT_MS } from './beat.ts'
+import { replay } from './follow.ts'
+import { isWithin } from './isWithin.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import { createLoneOwnership, type TurnOwnership } from './ownership.ts'
 import { runTurn } from './runTurn.ts'
@@ -190,17 +192,10 @@ export function createBroker(options: BrokerOptions): Broker {
     return entry
   }
 
-  const replay = async function* (known: LoggedTurn, { signal, afterSeq = 0 }: AskOptions): AsyncGenerator<TurnEvent> {
-    for (const event of await log.read(known.turnId, afterSeq)) {
-      if (signal.aborted) throw faults.left()
-      yield event
-    }
-  }
-
   /** How to listen to what was opened. */
   const listen = (entry: Running | LoggedTurn, options: AskOptions): AsyncIterable<TurnEvent> => {
     if ('turn' in entry) return entry.turn.events(options)
-    return entry.ended ? replay(entry, options) : ownership.follow(entry, options)
+    return entry.ended ? replay(entry, options, log) : ownership.follow(entry, options)
   }
 
   const open: TurnBroker['open'] = async (caller, question, options = {}) => {
@@ -258,7 +253,7 @@ export function createBroker(options: BrokerOptions): Broker {
         await endTurn(userId, turnId, true)
       }
       // An agent that was stopped still writes down what was read of its answer.
-      if (!(await areFinished(own, END_WITHIN_MS))) throw faults.stillAnswering()
+      if (!(await isWithin(Promise.all(own.map(({ finished }) => finished)), END_WITHIN_MS))) throw faults.stillAnswering()
     },
     async *ask(caller, question, options) {
       const turn = await open(caller, question, { resuming: (options.afterSeq ?? 0) > 0 })
@@ -290,20 +285,10 @@ export function createBroker(options: BrokerOptions): Broker {
       ownership.handOver()
       // Another process can begin at once what nobody has read a word of.
       if (ownership.isShared) await leave([...running].filter(({ turn }) => !turn.hasText))
-      await areFinished([...running], withinMs)
+      await isWithin(Promise.all([...running].map(({ finished }) => finished)), withinMs)
       await leave([...running])
     }
   }
-}
-
-/** False: not within that time. */
-async function areFinished(turns: readonly Running[], withinMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, withinMs, false)
-  })
-  const all = Promise.all(turns.map(({ finished }) => finished)).then(() => true)
-  return await Promise.race([all, late]).finally(() => clearTimeout(timer))
 }
 
 /** Asked for at the same moment, another process may have been quicker. */
