@@ -19,13 +19,14 @@ const POOL_BYTES = NONCE_BYTES * 256
 const pool = Buffer.alloc(POOL_BYTES)
 let drawn = POOL_BYTES
 
+/** To be used at once: the pool is filled anew when it has been drawn. */
 function newNonce(): Buffer {
   if (drawn === POOL_BYTES) {
     randomFillSync(pool)
     drawn = 0
   }
   drawn += NONCE_BYTES
-  return Buffer.from(pool.subarray(drawn - NONCE_BYTES, drawn))
+  return pool.subarray(drawn - NONCE_BYTES, drawn)
 }
 
 /** AES-256-GCM with a random nonce for each seal. `key` is 32 bytes in hex. */
@@ -38,7 +39,9 @@ export function createKeyFileSealer(key: string): Sealer {
     async seal(secret, context) {
       const nonce = newNonce()
       const cipher = createCipheriv(ALGORITHM, secretKey, nonce).setAAD(Buffer.from(context))
-      const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
+      const sealed = cipher.update(secret, 'utf8')
+      // In this mode nothing is left for the end.
+      cipher.final()
       return FORM + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
     },
     async open(sealed, context) {

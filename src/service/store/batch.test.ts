@@ -36,21 +36,6 @@ describe('batch', () => {
     expect(steps).toEqual([[1, 99]])
   })
 
-  it('takes its time after a large step, during which the next one grows, and none after a small one', async () => {
-    const steps: { readonly items: readonly number[]; readonly at: number }[] = []
-    const run = async (items: readonly number[]): Promise<readonly number[]> => {
-      steps.push({ items, at: performance.now() })
-      return items
-    }
-    const batch = createBatch(run, 100, (items) => (items > 1 ? 30 : 0))
-    await batch.add(1)
-    await Promise.all([batch.add(2), batch.add(3)])
-    await Promise.all([batch.add(4), new Promise((resolve) => void setImmediate(resolve)).then(() => batch.add(5))])
-    expect(steps.map(({ items }) => items)).toEqual([[1], [2, 3], [4, 5]])
-    // Timers may be a ms early.
-    expect((steps[2]?.at ?? 0) - (steps[1]?.at ?? 0)).toBeGreaterThanOrEqual(28)
-  })
-
   it('is idle only when what was asked last is done', async () => {
     const { batch } = setUp()
     let done = 0

@@ -1,5 +1,5 @@
 // What is asked within one tick, or while the step before is on its way, is done in one step: a round trip and a flush of the disk for all.
-import { setImmediate as nextTick, setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { CopilotError } from '../../shared/errors.ts'
 
 export interface Batch<Item, Result> {
@@ -15,18 +15,10 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void
 }
 
-/**
- * `run` gives a result for each item, in their order, or does nothing of it. `paceMs`: from the beginning of a step of so many items to
- * the next one at least, so that under load steps are fewer and larger; less than a ms is nothing.
- */
-export function createBatch<Item, Result>(
-  run: (items: readonly Item[]) => Promise<readonly Result[]>,
-  most: number,
-  paceMs: (items: number) => number = () => 0
-): Batch<Item, Result> {
+/** `run` gives a result for each item, in their order, or does nothing of it. */
+export function createBatch<Item, Result>(run: (items: readonly Item[]) => Promise<readonly Result[]>, most: number): Batch<Item, Result> {
   let waiting: Waiting<Item, Result>[] = []
   let working: Promise<void> | null = null
-  let earliest = Number.NEGATIVE_INFINITY
 
   const step = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     try {
@@ -42,13 +34,10 @@ export function createBatch<Item, Result>(
     }
   }
   const work = async (): Promise<void> => {
+    await nextTick()
     while (waiting.length > 0) {
-      const pauseMs = earliest - performance.now()
-      // Who had an answer just now may ask for more.
-      await (pauseMs >= 1 ? pause(pauseMs) : nextTick())
       const batch = waiting.slice(0, most)
       waiting = waiting.slice(most)
-      earliest = performance.now() + paceMs(batch.length)
       await step(batch)
     }
   }

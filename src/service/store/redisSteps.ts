@@ -1,8 +1,7 @@
-// Scripts of Redis that travel together: what is asked for within a tick, or while Redis is busy with the last call, goes there in one
-// call and runs one step after the other. Under load the price of a call, and of the flush of its file, is shared by many turns.
+// Scripts of Redis that travel together: what is asked for within a tick, or under load within a few ms, goes there in one call and
+// runs one step after the other. So the price of a call, and of the flush of Redis' file, is shared by many turns (docs/adr/0057).
 import { createHash } from 'node:crypto'
 import { ErrorReply } from 'redis'
-import { createBatch } from './batch.ts'
 
 /** What a script answers: integers, strings, lists of those, nothing. */
 export type RedisReply = number | string | null | readonly RedisReply[]
@@ -21,17 +20,22 @@ export interface RedisStepsOptions {
 }
 
 interface Step {
-  /** Counted from 1 as Lua does. */
+  /** Which script, counted from 1 as Lua does. */
   readonly script: number
   readonly keys: readonly string[]
   readonly values: readonly string[]
+  readonly resolve: (reply: RedisReply) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** In one call, during which Redis listens to nobody else: at some 15 µs each it takes a few ms. */
 const MOST_STEPS = 512
-/** Few steps wait for nothing; many, so that calls take no more than a small part of a core however much is asked. */
+/** From one call to the next: few steps wait for nothing, many so long that calls take only a small part of a core however much is asked. */
 const PACE_MS_PER_STEP = 0.5
 const LONGEST_PACE_MS = 4
+
+/** Redis 6 says in front of a refusal where in the script it was. */
+const PLACE = /^@user_script: ?\d+: -?/
 
 /** Before the values of each step: which one it is, and how many keys and values it takes. One that fails takes no other down. */
 const RUN = `
@@ -54,25 +58,57 @@ return answers`
 export function createRedisSteps({ call, translate }: RedisStepsOptions): (lua: string) => RedisScript {
   const scripts: string[] = []
   let program: RedisProgram | null = null
+  let waiting: Step[] = []
+  let isScheduled = false
+  /** By the monotonic clock: no call before. */
+  let earliest = Number.NEGATIVE_INFINITY
 
-  const run = async (steps: readonly Step[]): Promise<readonly (readonly unknown[] | ErrorReply)[]> => {
+  const answer = async (steps: readonly Step[]): Promise<void> => {
     program ??= programOf(scripts)
-    const keys = steps.flatMap((step) => step.keys)
-    const values = steps.flatMap((step) => [String(step.script), String(step.keys.length), String(step.values.length), ...step.values])
+    const keys: string[] = []
+    const values: string[] = []
+    for (const step of steps) {
+      keys.push(...step.keys)
+      values.push(String(step.script), String(step.keys.length), String(step.values.length), ...step.values)
+    }
     const answers = await call(program, keys, values)
-    if (!Array.isArray(answers)) throw new TypeError('steps of Redis were not answered one by one')
-    return answers.map((answer) => (Array.isArray(answer) ? answer : new ErrorReply(String(answer))))
+    if (!Array.isArray(answers) || answers.length !== steps.length) throw new TypeError('steps of Redis were not answered one by one')
+    for (const [index, { resolve, reject }] of steps.entries()) {
+      const one: unknown = answers[index]
+      if (Array.isArray(one)) resolve(asReply(one[0] ?? null))
+      else reject(translate(new ErrorReply(String(one).replace(PLACE, ''))))
+    }
   }
-  const batch = createBatch(run, MOST_STEPS, (steps) => Math.min(LONGEST_PACE_MS, steps * PACE_MS_PER_STEP))
+
+  const go = (): void => {
+    isScheduled = false
+    const steps = waiting
+    waiting = []
+    earliest = performance.now() + Math.min(LONGEST_PACE_MS, steps.length * PACE_MS_PER_STEP)
+    for (let start = 0; start < steps.length; start += MOST_STEPS) {
+      const some = steps.slice(start, start + MOST_STEPS)
+      answer(some).catch((error: unknown) => {
+        for (const { reject } of some) reject(error)
+      })
+    }
+  }
+
+  const schedule = (): void => {
+    if (isScheduled) return
+    isScheduled = true
+    const pauseMs = earliest - performance.now()
+    if (pauseMs >= 1) setTimeout(go, pauseMs)
+    else setImmediate(go)
+  }
 
   return (lua) => {
     const script = scripts.push(lua)
     program = null
-    return async (keys, values) => {
-      const answer = await batch.add({ script, keys, values })
-      if (answer instanceof ErrorReply) throw translate(answer)
-      return asReply(answer[0] ?? null)
-    }
+    return (keys, values) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ script, keys, values, resolve, reject })
+        schedule()
+      })
   }
 }
 

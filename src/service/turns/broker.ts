@@ -2,15 +2,17 @@
 // asks for it listens to the same numbered events, from wherever they left off.
 import { CopilotError, toCopilotError } from '../../shared/errors.ts'
 import type { Clock, NewId } from '../../shared/kit/clock.ts'
-import type { AskOptions, FinishReason, Question, TurnEvent } from '../../shared/turn.ts'
-import type { Agent, AgentEvent, Delivery } from '../agent/agent.ts'
+import type { AskOptions, Question, TurnEvent } from '../../shared/turn.ts'
+import type { Agent, Delivery } from '../agent/agent.ts'
 import type { Caller } from '../auth/caller.ts'
-import { errorFields, type Logger } from '../logging.ts'
+import type { Logger } from '../logging.ts'
 import type { Bond } from '../store/bond.ts'
 import { createBeat, pieceBeatMs, WHOLE_BEAT_MS } from './beat.ts'
+import { replay } from './follow.ts'
+import { isWithin } from './isWithin.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import { createLoneOwnership, type TurnOwnership } from './ownership.ts'
-import { createRetrace } from './retrace.ts'
+import { runTurn } from './runTurn.ts'
 import type { Accepted, LoggedTurn, TurnLog, TurnRecord } from './turnLog.ts'
 import { canBeAskedAgain, faults, matches } from './turnPolicy.ts'
 
@@ -98,45 +100,12 @@ export function createBroker(options: BrokerOptions): Broker {
   const beats = { stream: createBeat(() => pieceBeatMs(running.size)), whole: createBeat(() => WHOLE_BEAT_MS) }
   let stopping = false
 
-  const run = async (turn: LiveTurn, controller: AbortController, past: readonly TurnEvent[], delivery: Delivery): Promise<void> => {
-    const { record } = turn
-    const retrace = createRetrace(past)
-    const interrupted = (): void => turn.emit({ type: 'failed', error: faults.interrupted().toWire() })
-    const emit = (event: AgentEvent): void => {
-      const fresh = retrace.take(event)
-      if (fresh === 'parted') {
-        interrupted()
-        controller.abort(faults.interrupted())
-      } else if (fresh !== null) {
-        turn.emit(fresh)
-      }
-    }
-    const end = (finish: FinishReason, bond?: Bond): void => {
-      if (retrace.caughtUp) turn.emit({ type: 'done', messageId: record.messageId, finish }, bond)
-      else interrupted()
-    }
-    const bond = bonds?.()
-    const ending = bond === undefined ? undefined : { bond, tell: (finish: FinishReason) => end(finish, bond) }
-    try {
-      // Told already, it is not told twice: nothing comes after the end.
-      end(await agent.answer(record, { signal: controller.signal, emit, delivery, ...(ending === undefined ? {} : { ending }) }))
-    } catch (error) {
-      const failure = toCopilotError(error)
-      if (failure.code === 'internal') logger.error({ turnId: record.turnId, ...errorFields(error) }, 'turn.bug')
-      // While stopping, a turn stays open in the log: the next start asks it again.
-      if (stopping) turn.abandon(faults.stopping())
-      else if (retrace.caughtUp) turn.emit({ type: 'failed', error: failure.toWire() })
-      else interrupted()
-    }
-    await turn.settled()
-  }
-
   const start = (
     turn: LiveTurn,
     controller: AbortController,
     { past = [], delivery = 'stream', release }: { past?: readonly TurnEvent[]; delivery?: Delivery; release?: (() => void) | undefined }
   ): Running => {
-    const finished = run(turn, controller, past, delivery).finally(() => {
+    const finished = runTurn(turn, { controller, past, delivery, agent, logger, bonds, isStopping: () => stopping }).finally(() => {
       release?.()
       ownership.release(turn.record.turnId)
       running.delete(entry)
@@ -226,17 +195,10 @@ export function createBroker(options: BrokerOptions): Broker {
     return entry
   }
 
-  const replay = async function* (known: LoggedTurn, { signal, afterSeq = 0 }: AskOptions): AsyncGenerator<TurnEvent> {
-    for (const event of await log.read(known.turnId, afterSeq)) {
-      if (signal.aborted) throw faults.left()
-      yield event
-    }
-  }
-
   /** How to listen to what was opened. */
   const listen = (entry: Running | LoggedTurn, options: AskOptions): AsyncIterable<TurnEvent> => {
     if ('turn' in entry) return entry.turn.events(options)
-    return entry.ended ? replay(entry, options) : ownership.follow(entry, options)
+    return entry.ended ? replay(entry, options, log) : ownership.follow(entry, options)
   }
 
   const open: TurnBroker['open'] = async (caller, question, options = {}) => {
@@ -294,11 +256,7 @@ export function createBroker(options: BrokerOptions): Broker {
         await endTurn(userId, turnId, true)
       }
       // An agent that was stopped still writes down what was read of its answer.
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(faults.stillAnswering()), END_WITHIN_MS)
-      })
-      await Promise.race([Promise.all(own.map(({ finished }) => finished)), late]).finally(() => clearTimeout(timer))
+      if (!(await isWithin(Promise.all(own.map(({ finished }) => finished)), END_WITHIN_MS))) throw faults.stillAnswering()
     },
     async *ask(caller, question, options) {
       const turn = await open(caller, question, { resuming: (options.afterSeq ?? 0) > 0 })
@@ -330,10 +288,7 @@ export function createBroker(options: BrokerOptions): Broker {
       ownership.handOver()
       // Another process can begin at once what nobody has read a word of.
       if (ownership.isShared) await leave([...running].filter(({ turn }) => !turn.hasText))
-      const all = Promise.all([...running].map((entry) => entry.finished))
-      let timer: NodeJS.Timeout | undefined
-      await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))])
-      clearTimeout(timer)
+      await isWithin(Promise.all([...running].map(({ finished }) => finished)), withinMs)
       await leave([...running])
     }
   }

@@ -1,4 +1,4 @@
-// Listens to a turn that another process answers: reads on in the log whenever there is news of it.
+// Listens to a turn that is not answered here: reads on in the log whenever there is news of it, or what is left of it there.
 import { isTerminal, type AskOptions, type TurnEvent } from '../../shared/turn.ts'
 import type { TurnLog, TurnRecord } from './turnLog.ts'
 import { faults } from './turnPolicy.ts'
@@ -42,5 +42,13 @@ export async function* follow({ turnId }: TurnRecord, { signal, afterSeq = 0 }: 
   } finally {
     endWatch()
     for (const each of [signal, stopping]) each.removeEventListener('abort', wake.ring)
+  }
+}
+
+/** What is in the log of a turn that has ended. */
+export async function* replay({ turnId }: TurnRecord, { signal, afterSeq = 0 }: AskOptions, log: Pick<TurnLog, 'read'>) {
+  for (const event of await log.read(turnId, afterSeq)) {
+    if (signal.aborted) throw faults.left()
+    yield event
   }
 }

@@ -99,6 +99,7 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
     try {
       await written
       durable.push(...batch)
+      isBegun = true
       hasWrittenText ||= batch.some((event) => event.type === 'delta')
     } catch (error) {
       lost ??= toCopilotError(error)

@@ -11,8 +11,12 @@ export interface Retrace {
   readonly caughtUp: boolean
 }
 
+/** Most turns are told once. */
+const firstTelling: Retrace = { caughtUp: true, take: (event) => event }
+
 /** @param past the turn's events so far. */
 export function createRetrace(past: readonly TurnEvent[]): Retrace {
+  if (past.length === 0) return firstTelling
   const said = past.map((event) => (event.type === 'delta' ? event.text : '')).join('')
   const cited = new Set(past.flatMap((event) => (event.type === 'citation' ? [event.n] : [])))
   const noticed = new Set(past.flatMap((event) => (event.type === 'notice' ? [`${event.kind}: ${event.text}`] : [])))
