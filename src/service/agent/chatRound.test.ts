@@ -14,20 +14,24 @@ const turn = (turnId: string): AgentTurn => ({
 const asked: AnswerOptions = { signal: new AbortController().signal, emit: () => undefined }
 
 const OPEN_MS = 50
+const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** Rounds whose way through the graph is its node and nothing else; `runs` tells how many have begun and ended. */
 function rounds(answer: (one: AgentTurn) => Promise<FinishReason>, way = (round: ChatRound) => round.serve(answer)) {
   const runs = { begun: 0, ended: 0 }
-  const { join } = createChatRounds(async (round) => {
+  let now = 0
+  const run = async (round: ChatRound): Promise<void> => {
     runs.begun += 1
     await way(round)
     runs.ended += 1
-  }, OPEN_MS)
+  }
+  // Time goes on by a second whenever somebody looks, so that nobody is held to a pace.
+  const { join } = createChatRounds(run, { openMs: OPEN_MS, monotonic: () => (now += 1_000) })
   return { runs, join: (turnId: string) => join(turn(turnId), asked) }
 }
 
 describe('a round of chats', () => {
-  beforeEach(() => void vi.useFakeTimers())
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
   test('carries all that come while it is open, and later ones in a round of their own', async () => {
@@ -42,22 +46,43 @@ describe('a round of chats', () => {
     expect(runs.begun).toBe(2)
   })
 
-  test('lets nobody wait: who joins an open round is answered in the same tick', async () => {
-    const answered: string[] = []
-    const { join } = rounds(async ({ turnId }) => {
-      answered.push(turnId)
-      return 'stop'
-    })
-    await join('a')
-    const later = join('b')
-    expect(answered).toEqual(['a', 'b'])
-    await later
+  test('has chats start together while much is asked, and lets one that is alone wait for nothing', async () => {
+    let now = 1_000
+    const started: string[] = []
+    const long = Promise.withResolvers<FinishReason>()
+    const { join } = createChatRounds(
+      (round) =>
+        round.serve(async ({ turnId }) => {
+          started.push(turnId)
+          return turnId === 'long' ? await long.promise : 'stop'
+        }),
+      { monotonic: () => now }
+    )
+    const ask = (turnId: string): Promise<FinishReason> => join(turn(turnId), asked)
+    // One after the other, each alone.
+    await ask('a')
+    await ask('b')
+    now += 1
+    const first = ask('long')
+    await tick()
+    // Two are under way when the first of these comes: a quarter of a millisecond after the last start.
+    const others = [ask('c'), ask('d')]
+    await tick()
+    expect(started).toEqual(['a', 'b', 'long'])
+    vi.advanceTimersByTime(1)
+    expect(await Promise.all(others)).toEqual(['stop', 'stop'])
+    expect(started).toEqual(['a', 'b', 'long', 'c', 'd'])
+    now += 1
+    await ask('e')
+    long.resolve('stop')
+    await first
   })
 
   test('stays with its last chat, while others go in the next one', async () => {
     const slow = Promise.withResolvers<FinishReason>()
     const { join, runs } = rounds(async ({ turnId }) => (turnId === 'slow' ? await slow.promise : 'stop'))
     const end = join('slow')
+    await tick()
     await vi.advanceTimersByTimeAsync(OPEN_MS)
     expect(await join('next')).toBe('stop')
     await vi.advanceTimersByTimeAsync(OPEN_MS)
@@ -107,6 +132,7 @@ describe('a round of chats', () => {
     })
     expect(await join('a')).toBe('stop')
     const left = expect(join('never')).rejects.toThrow('the graph broke')
+    await tick()
     broken.reject(new Error('the graph broke'))
     await left
     isBroken = false
