@@ -167,6 +167,14 @@ describe('before the first text', () => {
     expect((await asking).text).toBe('Good answer.')
   })
 
+  it('asks company that failed once more while it waits on a silent one', async () => {
+    const silent = scripted('a', [['hang']], best)
+    const company = scripted('b', [[failure('unavailable')], good()])
+    const { ask } = house({ providers: [silent, company] })
+    expect(await ask(aRequest)).toMatchObject({ text: 'Good answer.' })
+    expect(silent.open).toBe(0)
+  })
+
   it('tells who failed last when nobody is left', async () => {
     const { ask } = house({ providers: [scripted('a', [[failure('unauthenticated')]])] })
     expect((await ask(aRequest)).error).toMatchObject({ code: 'unavailable', message: 'It is unauthenticated.' })
@@ -225,6 +233,18 @@ describe('in the middle of an answer', () => {
     await vi.waitFor(() => expect(company.asked).toHaveLength(1))
     told.resolve()
     expect(await asking).toMatchObject({ text: `${half}more.`, notices: [] })
+  })
+
+  it('asks one again that it stopped because another one spoke, when that one falls', async () => {
+    const told = Promise.withResolvers<void>()
+    const first = scripted('a', [[{ after: told.promise }, text(half), failure('unauthenticated')]], best)
+    const overtaken = scripted('b', [['hang'], [text('The end.'), stop]])
+    const { ask } = house({ providers: [first, overtaken] })
+    const asking = ask(aRequest)
+    await vi.waitFor(() => expect(overtaken.asked).toHaveLength(1))
+    told.resolve()
+    expect(await asking).toMatchObject({ text: `${half}The end.` })
+    expect(overtaken.asked).toHaveLength(2)
   })
 
   it('keeps what was said when nobody can go on, and never starts again', async () => {

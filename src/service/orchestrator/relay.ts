@@ -108,6 +108,7 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
       permit.leave()
       member.record.sample(false, lane.firstTextMs)
     } else permit.leave()
+    if (outcome === 'superseded') succession.overtake(member)
     lane.seat.free()
     const handing = lane.ended.then(() => {
       const { used, recorded } = accountant.settle(lane, outcome, error)
@@ -221,7 +222,11 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   const hedge = async (since: number): Promise<void> => {
     if (since !== quietSince || lanes.size === 0 || lanes.size >= MOST_LANES) return
     brokenSince ??= since
-    const seat = seating.take({ kind: 'model', urgent: true, allows: succession.allows })
+    const wish = { kind: 'model', urgent: true } as const
+    const isIdle = (member: Member): boolean => [...lanes].every(({ seat }) => seat.member.provider !== member.provider)
+    // Where all others were asked and failed: one that is quiet may be quiet for half a minute, and they may be well again.
+    const seat =
+      seating.take({ ...wish, allows: succession.allows }) ?? seating.take({ ...wish, allows: (one) => succession.mayCome(one) && isIdle(one) })
     if (seat !== null && seat !== 'busy' && (await send(seat))) return
     if (lanes.size === 1) lookAfter(timing.lookAgainMs)
   }

@@ -46,8 +46,12 @@ export interface Succession {
   next(standing: Standing): Promise<Seat | null>
   /** Not asked before, and not likely to fail the same way. */
   allows(member: Member): boolean
+  /** That, or what it was stopped for or failed with last may be over by now. */
+  mayCome(member: Member): boolean
   /** It is asked, once more. */
   count(member: Member): void
+  /** It was asked and is stopped, because another one spoke: nothing is known against it. */
+  overtake(member: Member): void
 }
 
 export interface SuccessionOptions {
@@ -62,6 +66,7 @@ export interface SuccessionOptions {
 
 export function createSuccession({ seating, failures, timing, signal, now, random }: SuccessionOptions): Succession {
   const attempts = new Map<Member['provider'], number>()
+  const overtaken = new Set<Member['provider']>()
 
   const allows = ({ provider, profile }: Member): boolean => {
     if (attempts.has(provider)) return false
@@ -80,6 +85,10 @@ export function createSuccession({ seating, failures, timing, signal, now, rando
     const wait = backoffMs(made, random, { baseMs: timing.retryBaseMs, capMs: timing.retryCapMs, retryAfterMs })
     return now() + wait - brokenSince > timing.retryBudgetMs ? null : wait
   }
+
+  const mayCome = (member: Member): boolean =>
+    allows(member) ||
+    ((isPassing(member, failures) || overtaken.has(member.provider)) && (attempts.get(member.provider) ?? 0) <= timing.attemptsPerModel)
 
   const again = async (brokenSince: number | null): Promise<Seat | null> => {
     for (const failure of failures.toReversed()) {
@@ -105,8 +114,6 @@ export function createSuccession({ seating, failures, timing, signal, now, rando
 
   /** Half an answer is worth a wait: for anybody who may still be asked to be well again. */
   const lastResort = async ({ said, brokenSince }: Standing): Promise<Seat | null> => {
-    const mayCome = (member: Member): boolean =>
-      allows(member) || (isPassing(member, failures) && (attempts.get(member.provider) ?? 0) <= timing.attemptsPerModel)
     const until = (brokenSince ?? now()) + timing.lastResortMs
     if (said === '') return null
     while (now() < until) {
@@ -122,7 +129,9 @@ export function createSuccession({ seating, failures, timing, signal, now, rando
   return {
     next,
     allows,
-    count: ({ provider }) => void attempts.set(provider, (attempts.get(provider) ?? 0) + 1)
+    mayCome,
+    count: ({ provider }) => void attempts.set(provider, (attempts.get(provider) ?? 0) + 1),
+    overtake: ({ provider }) => void overtaken.add(provider)
   }
 }
 
