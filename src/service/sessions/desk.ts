@@ -142,20 +142,20 @@ export function createDesk(options: DeskOptions): Desk {
     return { ...message, question: { ...message.question, turnId } }
   }
 
-  /** Resolves with true when this process is to ask it; false: another one has, and its answer was told. */
-  const claim = async (message: PendingMessage, signal: AbortSignal): Promise<boolean> => {
+  /** `mine`: this process is to ask it. `over`: another one has, and its answer was told. `left`: neither, when the signal was aborted. */
+  const claim = async (message: PendingMessage, signal: AbortSignal): Promise<'mine' | 'over' | 'left'> => {
     for (;;) {
       const claimed = await sessions.claim(message)
-      if (claimed === 'mine') return true
+      if (claimed === 'mine') return 'mine'
       if (claimed === 'over') {
         const since = await sessions.after(message, message.messageId, LOOKED_AT)
         const found = since.find(({ answer: details }) => details?.replyTo === message.messageId)
         if (found?.answer !== undefined)
           tell({ key: message, replyTo: message.messageId, type: 'answered', answer: { ...found, answer: found.answer } })
-        return false
+        return 'over'
       }
       await pause(LOOK_AGAIN_MS, signal)
-      if (signal.aborted) return false
+      if (signal.aborted) return 'left'
     }
   }
 
@@ -164,18 +164,22 @@ export function createDesk(options: DeskOptions): Desk {
     for (let tries = 1; message !== null && !signal.aborted; tries += 1) {
       let hasEnded = false
       try {
-        if (!(await claim(message, signal))) return
+        const claimed = await claim(message, signal)
+        if (claimed === 'over') return
+        if (claimed === 'left') break
         if (!(await isReady(signal))) throw new CopilotError('unavailable', 'No model can be reached just now.')
         await attempt(message, signal, () => (hasEnded = true))
         return
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted) break
         const failure = toCopilotError(error)
         if (failure.code === 'internal') logger.error({ turnId: message.question.turnId, ...errorFields(error) }, 'desk.bug')
         message = await afterFailure(message, failure, { hasEnded, tries })
         if (message !== null) await pause(backoffMs(tries, random, { ...retry, retryAfterMs: failure.retryAfterMs }), signal)
       }
     }
+    // It stays kept; whoever waits for its answer here would wait for ever, and the service for them.
+    if (message !== null && stopping.signal.aborted) tell({ key: message, replyTo: message.messageId, type: 'waiting', error: restarting('') })
   }
 
   const enqueue = (message: PendingMessage): void => {
@@ -214,8 +218,7 @@ export function createDesk(options: DeskOptions): Desk {
   return {
     sessions,
     async write(caller, { key, messageId, question }) {
-      if (stopping.signal.aborted)
-        throw new CopilotError('unavailable', 'The service is restarting. Send the message again in a moment.', { retryAfterMs: 1_000 })
+      if (stopping.signal.aborted) throw restarting(' Send the message again in a moment.')
       if ((await sessions.pendingCount(caller.userId)) >= MOST_PENDING) {
         throw new CopilotError('rate_limited', `${MOST_PENDING} of your messages wait for their answers already. Wait for some of them.`, {
           retryAfterMs: 5_000
@@ -291,6 +294,10 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms)
     signal.addEventListener('abort', end, { once: true })
   })
+}
+
+function restarting(advice: string): CopilotError {
+  return new CopilotError('unavailable', `The service is restarting.${advice}`, { retryAfterMs: 1_000 })
 }
 
 function deleted(): CopilotError {
