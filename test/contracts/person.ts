@@ -105,12 +105,14 @@ export function personContract(open: () => Promise<OpenHouse>): void {
       ['young', 900]
     ] as const)
       await house.decisions.put(aDecision({ id, decidedAt }))
-    expect(await house.forgetting.forget(500)).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 1, decisions: 1 })
+    for (const taskId of ['runs', 'cancelled']) await house.schedule.add(aTask({ taskId, createdAt: 100 }))
+    await house.schedule.cancel('cancelled')
+    expect(await house.forgetting.forget(500)).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 1, decisions: 1, tasks: 1 })
     expect((await house.sessions.list({ userId: 'anna', kind: 'consultant' }, { limit: 9 })).map(({ sessionId }) => sessionId).toSorted()).toEqual([
       'waiting',
       'young'
     ])
     expect(await house.events.waiting(9)).toHaveLength(1)
-    expect(await house.forgetting.forget(500)).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0 })
+    expect(await house.forgetting.forget(500)).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0, tasks: 0 })
   })
 }

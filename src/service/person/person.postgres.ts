@@ -153,7 +153,9 @@ export function createPostgresForgetting(postgres: PostgresQueries): Forgetting 
     // With its actions. Never one that waits for a decision or a person, that has something left to do, or that is not told on yet.
     inputs: `DELETE FROM agent_input WHERE received_at < $1 AND state NOT IN ('waiting', 'held') AND (output IS NULL OR told_at IS NOT NULL)
       AND NOT EXISTS (SELECT 1 FROM agent_action WHERE agent_action.input_id = agent_input.input_id AND agent_action.state IN ('held', 'ready'))`,
-    decisions: 'DELETE FROM past_decision WHERE decided_at < $1'
+    decisions: 'DELETE FROM past_decision WHERE decided_at < $1',
+    // One that still runs is nobody's past.
+    tasks: "DELETE FROM scheduled_task WHERE state <> 'active' AND coalesce(last_at, created_at) < $1"
   }
   return {
     async forget(before) {

@@ -248,25 +248,27 @@ describe('retention', () => {
     const { database } = house.store
     database.exec(`INSERT INTO external_event VALUES ('crm', 'a', 'e1', 't', 'b', 1, 2), ('crm', 'b', 'e2', 't', 'b', 1, NULL)`)
     fillEveryTable(house.store, 'waiting')
+    database.exec(`UPDATE scheduled_task SET state = 'finished', last_at = 1 WHERE user_id = 'old'`)
     database.exec(
       `UPDATE chat_message SET state = 'pending' WHERE user_id = 'waiting'; UPDATE message SET created_at = ${29 * DAY} WHERE user_id = 'waiting'`
     )
     const clock = fakeClock(30 * DAY + 2)
     const audit = { record: async (event: AuditEvent) => void house.audited.push(event) }
     const retention = createRetention({ store: createSqliteForgetting(house.store), audit, clock, days: 30 })
-    expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2 })
+    expect(await retention.prune()).toEqual({ messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2, tasks: 1 })
     expect(database.prepare('SELECT user_id FROM chat_session').pluck().all()).toEqual(['waiting'])
     expect(database.prepare('SELECT event_id FROM external_event').pluck().all()).toEqual(['e2'])
+    expect(database.prepare('SELECT user_id FROM scheduled_task').pluck().all()).toEqual(['waiting'])
     expect(database.prepare('SELECT count(*) FROM cost_attempt').pluck().get()).toBe(4)
     expect(house.audited).toEqual([
       {
         actor: 'service',
         action: 'retention.pruned',
         subject: '30 days',
-        details: { messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2 }
+        details: { messages: 1, chatSessions: 1, externalEvents: 1, inputs: 4, decisions: 2, tasks: 1 }
       }
     ])
-    expect(await retention.prune()).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0 })
+    expect(await retention.prune()).toEqual({ messages: 0, chatSessions: 0, externalEvents: 0, inputs: 0, decisions: 0, tasks: 0 })
     expect(house.audited).toHaveLength(1)
   })
 

@@ -13,7 +13,9 @@ export function createSqliteForgetting({ database, writer }: Pick<Store, 'databa
     // With its actions. Never one that waits for a decision or a person, that has something left to do, or that is not told on yet.
     inputs: `DELETE FROM agent_input WHERE received_at < ? AND state NOT IN ('waiting', 'held') AND (output IS NULL OR told_at IS NOT NULL)
       AND NOT EXISTS (SELECT 1 FROM agent_action WHERE agent_action.input_id = agent_input.input_id AND agent_action.state IN ('held', 'ready'))`,
-    decisions: 'DELETE FROM past_decision WHERE decided_at < ?'
+    decisions: 'DELETE FROM past_decision WHERE decided_at < ?',
+    // One that still runs is nobody's past.
+    tasks: "DELETE FROM scheduled_task WHERE state <> 'active' AND coalesce(last_at, created_at) < ?"
   }).map(([name, sql]) => ({ name, statement: database.prepare<[number]>(sql) }))
   return {
     async forget(before) {
