@@ -23,6 +23,9 @@ async function turn(isWhole: boolean) {
   return { batches, live: createLiveTurn(record, { log, clock: fakeClock(), past: [], isWhole, beat: createBeat(() => 16) }) }
 }
 
+/** The text of each piece, the type of what is none. */
+const textsOf = (batch: readonly TurnEvent[]): readonly string[] => batch.map((event) => (event.type === 'delta' ? event.text : event.type))
+
 const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 describe('a live turn', () => {
@@ -36,7 +39,19 @@ describe('a live turn', () => {
     for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
     live.emit({ type: 'delta', text: 'c' })
     await live.settled()
-    expect(batches.map((batch) => batch.length)).toEqual([1, 2])
+    expect(batches.map(textsOf)).toEqual([['a'], ['bc']])
+  })
+
+  it('joins pieces that wait together, in order with what is not text, and none to a long one', async () => {
+    const { live, batches } = await turn(true)
+    const long = 'x'.repeat(10_000)
+    for (const text of ['a', 'b', long, 'c', 'd']) live.emit({ type: 'delta', text })
+    live.emit({ type: 'citation', n: 1, title: 'T', source: 'S' })
+    live.emit({ type: 'delta', text: 'e' })
+    live.emit({ type: 'done', messageId: 'm', finish: 'stop' })
+    await live.settled()
+    expect(batches.map((batch) => batch.map(({ seq }) => seq))).toEqual([[1, 2, 3, 4, 5]])
+    expect(batches.map(textsOf)).toEqual([[`ab${long}`, 'cd', 'citation', 'e', 'done']])
   })
 
   it('is written together for one who waits for the whole', async () => {
@@ -47,8 +62,8 @@ describe('a live turn', () => {
       await tick()
     }
     live.emit({ type: 'done', messageId: 'm', finish: 'stop' })
-    expect((await heard).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
-    expect(batches.map((batch) => batch.length)).toEqual([4])
+    expect((await heard).map(({ seq }) => seq)).toEqual([1, 2])
+    expect(batches.map(textsOf)).toEqual([['abc', 'done']])
   })
 
   it('is begun at once; what leads to the first text comes with it, and the text does not wait', async () => {

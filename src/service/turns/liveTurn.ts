@@ -16,7 +16,7 @@ export interface LiveTurn {
   /** Whether any text of the answer is in the log. */
   readonly hasText: boolean
   /**
-   * Gives the event the next number; dropped after the end. With a bond, an end is asked of the log at once, with all before it, where
+   * Gives the event the next number, or joins text to text that still waits to be written; dropped after the end. With a bond, an end is asked of the log at once, with all before it, where
    * the turn is in the log: in one commit with the other writes of the bond, or not at all.
    */
   emit(body: TurnEventBody, bond?: Bond): void
@@ -45,6 +45,9 @@ export interface LiveTurnOptions {
    */
   readonly opened?: Promise<unknown>
 }
+
+/** Pieces that wait together become one up to this, in characters: no reader is to take half a book in one message. */
+const LONGEST_JOINED = 8_192
 
 export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isWhole = false, opened, onLost }: LiveTurnOptions): LiveTurn {
   /** What is in the log. Listeners keep a position in it, so a slow one costs no memory. */
@@ -127,6 +130,12 @@ export function createLiveTurn(record: TurnRecord, { log, clock, past, beat, isW
     })
 
   const number = (body: TurnEventBody, bond?: Bond): void => {
+    const last = pending.at(-1)
+    if (body.type === 'delta' && last?.type === 'delta' && last.text.length < LONGEST_JOINED) {
+      // Both leave together, and one event costs the log, the wires and their readers half as much as two.
+      pending[pending.length - 1] = { ...last, text: last.text + body.text }
+      return
+    }
     lastSeq += 1
     const event = { ...body, turnId: record.turnId, seq: lastSeq, at: clock.now() }
     ended = isTerminal(event)
